@@ -1,0 +1,213 @@
+"""ARM resource ids as values: compared without regard to case, printed as they came.
+
+Azure returns one id in several spellings (`/Subscriptions/` from Site Recovery, network ids in
+lower case, parts in upper case from the network provider), so no code compares id texts and none
+outside this module glues them together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import total_ordering
+from typing import Any
+
+from asr_netmap.errors import InvalidArmId
+
+# Characters that would change the path, the query or the meaning of a URL, and control characters.
+_FORBIDDEN_IN_NAME = re.compile(r'[\x00-\x1f\x7f-\x9f/\\?#%<>&:*"|]')
+_MAX_NAME = 260
+_MAX_ID = 4096
+
+# ARM: the last fixed segment of a Site Recovery mapping id; clients other than Terraform always
+# send this constant (Azure CLI and PowerShell recordings, 2022 and 2023).
+AZURE_NETWORK = "azureNetwork"
+
+
+def check_name(name: str, what: str = "name") -> str:
+    """Return `name` if it can be one segment of an ARM id.
+
+    The SDKs quote ``/``, ``?`` and ``#`` but let ``..`` through, which then climbs to another
+    resource's URL; so nothing that isn't a plain name comes near them.
+
+    what -- the word for the message, such as "network name".
+    Raises InvalidArmId.
+    """
+    bad = _FORBIDDEN_IN_NAME.search(name)
+    if bad is not None:
+        raise InvalidArmId(
+            f"{what} {name!r} holds {bad.group()!r}, which no Azure name can hold.",
+            "Give the plain name of the resource, or its whole ARM id where one is taken.",
+        )
+    if not name or name in {".", ".."} or name != name.strip() or len(name) > _MAX_NAME:
+        raise InvalidArmId(
+            f"{what} {name!r} can't be the name of an Azure resource.",
+            "A name is 1 to 260 characters, is not '.' or '..', and has no blanks around it.",
+        )
+    return name
+
+
+@total_ordering
+class ArmId:
+    """The id of one ARM resource, such as ``/subscriptions/…/virtualNetworks/vnet-app``.
+
+    Equality, order and hash ignore case; `str()` gives the original spelling.
+    """
+
+    __slots__ = ("_key", "text")
+    text: str
+    _key: str
+
+    def __init__(self, text: str) -> None:
+        """Parse and check. Raises InvalidArmId."""
+        _check_id(text)
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "_key", text.lower())
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"ArmId is immutable: {name}")
+
+    def __reduce__(self) -> tuple[type[ArmId], tuple[str]]:
+        return (ArmId, (self.text,))
+
+    @staticmethod
+    def of_group(subscription: str, group: str) -> ArmId:
+        """The id of a resource group."""
+        check_name(subscription, "subscription id")
+        check_name(group, "resource group name")
+        return ArmId(f"/subscriptions/{subscription}/resourceGroups/{group}")
+
+    @staticmethod
+    def of_vault(subscription: str, group: str, name: str) -> ArmId:
+        """The id of a Recovery Services vault."""
+        return ArmId.of_group(subscription, group).provider_child(
+            "Microsoft.RecoveryServices", "vaults", name
+        )
+
+    @staticmethod
+    def of_network(subscription: str, group: str, name: str) -> ArmId:
+        """The id of a virtual network."""
+        return ArmId.of_group(subscription, group).provider_child(
+            "Microsoft.Network", "virtualNetworks", name
+        )
+
+    def provider_child(self, namespace: str, kind: str, name: str) -> ArmId:
+        """A resource of a provider below this resource group."""
+        check_name(name, f"{kind} name")
+        return ArmId(f"{self.text}/providers/{namespace}/{kind}/{name}")
+
+    def child(self, kind: str, name: str) -> ArmId:
+        """A child resource: ``self/kind/name``."""
+        check_name(name, f"{kind} name")
+        return ArmId(f"{self.text}/{kind}/{name}")
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The parts between the slashes, spelled as they came."""
+        return tuple(self.text[1:].split("/"))
+
+    @property
+    def name(self) -> str:
+        """The last segment."""
+        return self.text.rsplit("/", 1)[1]
+
+    @property
+    def key(self) -> str:
+        """The lower-case text: what equal ids have in common, for keys of dictionaries in JSON."""
+        return self._key
+
+    @property
+    def subscription(self) -> str:
+        """The subscription id."""
+        return self.segments[1]
+
+    @property
+    def group(self) -> str:
+        """The resource group's name; empty for a subscription-level id."""
+        return self.named("resourceGroups") or ""
+
+    @property
+    def group_id(self) -> ArmId:
+        """The id of the resource group that holds the resource."""
+        return ArmId.of_group(self.subscription, self.group)
+
+    @property
+    def kind(self) -> str:
+        """The resource type in lower case, such as ``microsoft.network/virtualnetworks``."""
+        parts = self._key[1:].split("/")
+        if "providers" not in parts:
+            return "/".join(parts[-2:-1])
+        below = parts[len(parts) - parts[::-1].index("providers") :]
+        return "/".join((below[0], *below[1::2]))
+
+    @property
+    def parent(self) -> ArmId:
+        """The id two segments up: the network of a subnet, the fabric of a container."""
+        return ArmId("/" + "/".join(self.segments[:-2]))
+
+    def named(self, kind: str) -> str | None:
+        """The segment after `kind` (any case), or None: ``id.named("replicationFabrics")``."""
+        segments = self.segments
+        wanted = kind.lower()
+        for keyword, value in zip(segments[::2], segments[1::2], strict=False):
+            if keyword.lower() == wanted:
+                return value
+        # Behind "providers/<namespace>" keywords stand at odd places when the namespace is passed.
+        for place, segment in enumerate(segments[:-1]):
+            if segment.lower() == wanted:
+                return segments[place + 1]
+        return None
+
+    def is_under(self, scope: ArmId) -> bool:
+        """Whether this id is `scope` itself or lies below it."""
+        return self._key == scope._key or self._key.startswith(scope._key + "/")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.segments)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ArmId) and self._key == other._key
+
+    def __lt__(self, other: ArmId) -> bool:
+        return self._key < other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"ArmId({self.text!r})"
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: Any, _handler: Any) -> Any:
+        """In JSON an id is its text, and reading it back checks it."""
+        from pydantic_core import core_schema  # noqa: PLC0415 -- only plan files and settings need it
+
+        return core_schema.no_info_plain_validator_function(
+            _from_json, serialization=core_schema.to_string_ser_schema()
+        )
+
+
+def _from_json(value: object) -> ArmId:
+    if isinstance(value, ArmId):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("an ARM id is a text")  # pydantic reports ValueErrors
+    try:
+        return ArmId(value)
+    except InvalidArmId as error:
+        raise ValueError(error.message) from None
+
+
+def _check_id(text: str) -> None:
+    segments = text[1:].split("/")
+    if not text.lower().startswith("/subscriptions/") or len(text) > _MAX_ID or len(segments) % 2:
+        raise InvalidArmId(
+            f"{text[:200]!r} is not an ARM resource id.",
+            "An id reads /subscriptions/<id>/resourceGroups/<group>/providers/<type>/<name>; "
+            "copy it from the portal's JSON view or from `az … show --query id`.",
+        )
+    for segment in segments:
+        check_name(segment, f"in the id {text[:200]!r}, the part")
