@@ -1,0 +1,149 @@
+"""The section about NICs: rules for all of them, and the exceptions row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from asr_netmap.settings.checks import AddressMode
+from asr_netmap.settings.network_sections import Section
+from asr_netmap.settings.repeats import raise_mistakes, row_given_twice
+from asr_netmap.settings.values import (
+    ClearableGroupName,
+    ClearableNetworkReference,
+    ClearableNicName,
+    ClearableNsgId,
+    ClearablePoolIds,
+    ClearablePublicIpId,
+    Existing,
+    IpConfigName,
+    Mode,
+    ModeOrAddress,
+    NetworkReference,
+    NicName,
+    SubnetFallback,
+    SubnetName,
+    Switch,
+    VmReference,
+    Way,
+)
+
+
+class NicException(Section):
+    """One row of ``nics.settings``: what one VM, NIC or IP config gets, whatever the rules say.
+
+    Only what is given counts: `model_fields_set` holds the names of the given fields, and every
+    field that isn't among them is None. ``none`` clears a setting.
+    """
+
+    vm: VmReference = Field(description="VM: name, resource-group/name or ARM id.")
+    nic: NicName | None = Field(
+        default=None, description="Name of the source NIC; left out: every NIC."
+    )
+    ip_config: IpConfigName | None = Field(
+        default=None, description="Name of the IP config; left out: every one of the NIC."
+    )
+    direction: Way | None = Field(
+        default=None, description="Only while the VM replicates this way; left out: both ways."
+    )
+    target_network: NetworkReference | None = Field(
+        default=None,
+        description="Failover network of the whole VM: name, resource-group/name or ARM id.",
+    )
+    test_network: ClearableNetworkReference | None = Field(
+        default=None,
+        description="Test failover network of the whole VM: name, resource-group/name or ARM id; "
+        "none clears it.",
+    )
+    selected: Switch | None = Field(
+        default=None, description="Whether a secondary IP config is created at failover."
+    )
+    subnet: SubnetName | None = Field(default=None, description="Failover subnet.")
+    address: ModeOrAddress | None = Field(
+        default=None, description="Failover address: an IPv4 address or a mode."
+    )
+    public_ip: ClearablePublicIpId | None = Field(
+        default=None, description="Failover public IP: ARM id, or none."
+    )
+    lb_pools: ClearablePoolIds | None = Field(
+        default=None, description="Failover load balancer backend pools: ARM ids, or none."
+    )
+    nsg: ClearableNsgId | None = Field(
+        default=None, description="Failover network security group: ARM id, or none."
+    )
+    accelerated: Switch | None = Field(
+        default=None, description="Accelerated networking after failover."
+    )
+    nic_name: ClearableNicName | None = Field(
+        default=None,
+        description="Name of the NIC after failover, or none to let Site Recovery name it.",
+    )
+    nic_group: ClearableGroupName | None = Field(
+        default=None, description="Resource group of the NIC after failover, or none."
+    )
+    reuse_nic: Switch | None = Field(
+        default=None, description="Whether failover may use an existing NIC of that name."
+    )
+    test_subnet: SubnetName | None = Field(default=None, description="Test failover subnet.")
+    test_address: ModeOrAddress | None = Field(
+        default=None, description="Test failover address: an IPv4 address or a mode."
+    )
+    test_public_ip: ClearablePublicIpId | None = Field(
+        default=None, description="Test failover public IP: ARM id, or none."
+    )
+    test_lb_pools: ClearablePoolIds | None = Field(
+        default=None, description="Test failover load balancer backend pools: ARM ids, or none."
+    )
+    test_nsg: ClearableNsgId | None = Field(
+        default=None, description="Test failover network security group: ARM id, or none."
+    )
+    test_accelerated: Switch | None = Field(
+        default=None, description="Accelerated networking in a test failover."
+    )
+    test_nic_name: ClearableNicName | None = Field(
+        default=None, description="Name of the NIC in a test failover, or none."
+    )
+    test_nic_group: ClearableGroupName | None = Field(
+        default=None, description="Resource group of the NIC in a test failover, or none."
+    )
+    test_reuse_nic: Switch | None = Field(
+        default=None, description="Whether a test failover may use an existing NIC of that name."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _none_is_not_given(cls, values: Any) -> Any:
+        """None from Python means absent; in a file an empty value is refused before."""
+        if not isinstance(values, Mapping):
+            return values
+        return {name: value for name, value in values.items() if value is not None}
+
+
+class NicRules(Section):
+    """How the NICs of all networks are set."""
+
+    address: Mode = Field(
+        default=AddressMode.ASR_DEFAULT,
+        description="How addresses are chosen where nothing else says it.",
+    )
+    existing: Existing = Field(
+        default="keep",
+        description="What to do with a value that somebody set and a rule would change: keep it "
+        "and report it, or enforce the rule.",
+    )
+    subnet_fallback: SubnetFallback = Field(
+        default="first",
+        description="Without a subnet of the same name: take the first one, as Site Recovery "
+        "does, or refuse and let people decide.",
+    )
+    settings: tuple[NicException, ...] = Field(
+        default=(), description="Exceptions, row by row; they beat every rule."
+    )
+
+    @field_validator("settings")
+    @classmethod
+    def _rows_once(cls, rows: tuple[NicException, ...]) -> tuple[NicException, ...]:
+        raise_mistakes(row_given_twice([row.model_dump(mode="json") for row in rows]))
+        return rows

@@ -1,0 +1,54 @@
+"""Rows of a list that say something about the same thing twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pydantic_core import PydanticCustomError
+
+Place = tuple[str | int, ...]
+"""Where something stands in a document: keys and list positions from the root."""
+
+
+def source_given_twice(networks: Sequence[object]) -> Iterator[tuple[Place, str]]:
+    """Which rows of ``networks`` repeat a source: the place inside the list and the message.
+
+    networks -- rows as mappings, checked or not: what is no mapping or has no source is passed.
+    """
+    first: dict[str, int] = {}
+    for place, row in enumerate(networks):
+        source = row.get("source") if isinstance(row, Mapping) else None
+        if not isinstance(source, str):
+            continue
+        earlier = first.setdefault(source.lower(), place)
+        if earlier != place:
+            yield (place, "source"), f"{source!r} is given twice, first in networks[{earlier}]"
+
+
+def row_given_twice(rows: Sequence[object]) -> Iterator[tuple[Place, str]]:
+    """Which rows of ``nics.settings`` name the same VM, NIC, IP config and direction again.
+
+    rows -- as mappings, checked or not.
+    """
+    first: dict[tuple[str, ...], int] = {}
+    for place, row in enumerate(rows):
+        if not isinstance(row, Mapping) or not isinstance(row.get("vm"), str):
+            continue
+        keys = ("vm", "nic", "ip_config", "direction")
+        key = tuple(str(row.get(name) or "").lower() for name in keys)
+        earlier = first.setdefault(key, place)
+        if earlier != place:
+            yield (
+                (place,),
+                f"is for the same VM, NIC, IP config and direction as row [{earlier}]; "
+                "make them one row",
+            )
+
+
+def raise_mistakes(mistakes: Iterable[tuple[Place, str]]) -> None:
+    """Raise one pydantic error that carries each mistake with its place below the field."""
+    found = list(mistakes)
+    if found:
+        raise PydanticCustomError(
+            "several_mistakes", "{summary}", {"summary": found[0][1], "mistakes": found}
+        )

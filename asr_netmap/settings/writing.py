@@ -1,0 +1,94 @@
+"""Settings -> the document that a plan embeds, and -> a clean netmap.yaml."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from asr_netmap.settings.model import Settings
+
+# What other readers of YAML take for a number or a switch although PyYAML doesn't.
+_MISREAD = re.compile(
+    r"[yYnN]|<<|=|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?"
+)
+
+_HEADER = """\
+# Network side of Azure-to-Azure disaster recovery, kept by asr-netmap.
+# asr-netmap plan shows what would change; asr-netmap apply does it.
+# For completion in an editor: asr-netmap init --schema
+"""
+
+_COMMENTS = {
+    "vault": "The Recovery Services vault",
+    "source_region": "Failover goes from source to target; mappings are kept both ways",
+    "target_resource_group": "Where created networks go",
+    "target_subscription": "The subscription of created networks",
+    "networks": "Source networks and their targets; without a target: <source>-asr, created",
+    "nics": "Rules for all NICs; settings are the exceptions",
+    "copy": "What a created network takes over from its source",
+    "tags": "Tags for what this tool creates",
+    "safety": "Limits that a plan must keep",
+    "freeze": "true stops every write",
+}
+
+
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+    """Quotes what any reader of YAML could take for something else than text; no aliases."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        return True
+
+
+def _represent_text(dumper: Any, text: str) -> Any:
+    style = "'" if _MISREAD.fullmatch(text) else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _represent_text)
+
+
+def to_document(settings: Settings) -> dict[str, Any]:
+    """The settings as JSON values: the same for equal settings, defaults included.
+
+    What isn't given (None) is left out; keys are sorted, lists keep their order.
+    """
+    document: dict[str, Any] = _sorted(
+        settings.model_dump(mode="json", by_alias=True, exclude_none=True)
+    )
+    return document
+
+
+def dump_yaml(settings: Settings, comments: bool = True) -> str:
+    """A netmap.yaml that reads back as equal settings; what is default is left out."""
+    document = settings.model_dump(
+        mode="json", by_alias=True, exclude_defaults=True, exclude_none=True
+    )
+    parts = [_HEADER] if comments else []
+    for key, value in document.items():
+        if comments and key in _COMMENTS:
+            parts.append(f"\n# {_COMMENTS[key]}\n")
+        parts.append(_dumped(key, value))
+    return "".join(parts)
+
+
+def _dumped(key: str, value: object) -> str:
+    text: str = yaml.dump(
+        {key: value},
+        Dumper=_Dumper,
+        sort_keys=False,
+        allow_unicode=True,
+        # Short leaves stand in one line, the rest in blocks.
+        default_flow_style=None if isinstance(value, dict | list) else False,
+        width=100,
+    )
+    return text
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _sorted(value[key]) for key in sorted(value)}
+    if isinstance(value, list):
+        return [_sorted(one) for one in value]
+    return value
