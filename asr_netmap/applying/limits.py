@@ -1,0 +1,70 @@
+"""How much, how fast and how long: every number of applying in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from asr_netmap.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of one run. All times are seconds.
+
+    workers -- calls to Azure at the same time; 1 runs without threads, always in the same order.
+    deadline -- from the start; nothing is started that can't be expected to finish by then.
+    grace -- after the deadline, for what is still running; then it is given up as unknown.
+    max_failures -- stop starting after so many; None: never. A stale change is none: among many
+        VMs one always moves between review and window.
+    canary -- so many NIC-settings changes are applied and read back before the others start.
+    in_flight_at_start, max_in_flight -- writes that Azure works on at once. Site Recovery's own
+        limit is not published, so it starts low and grows with success. The ceiling is what ARM's
+        refill of 10 writes a second (Microsoft Learn, request limits and throttling) keeps busy
+        with operations of about 3 s.
+    first_look -- at an operation, after it was accepted. 2.8 is the median of the recorded
+        mapping operations (2.2 to 3.8 s; az CLI and Azure PowerShell recordings, 2022 and 2023);
+        the run's own durations then replace it.
+    look_every, look_growth, look_longest -- the looks after the first one.
+    longest_told_wait -- the most that a Retry-After on "still running" is followed.
+    max_wait_for_operation -- then its outcome is unknown.
+    busy_look_every, busy_longest, max_wait_for_busy -- waiting for somebody else's job.
+    throttle_wait -- the first wait after a 429 that names none; it doubles each time.
+    longest_throttle_wait -- the most that a Retry-After on a 429 is followed.
+    max_throttles -- per change.
+    max_attempts -- sends of one write whose answers got lost.
+    lost_looks, lost_look_every -- looks for the job of a write whose answer got lost.
+    read_back_again -- until the second read-back: lists and reads may lag.
+    """
+
+    workers: int = 8
+    deadline: float | None = None
+    grace: float = 60.0
+    max_failures: int | None = None
+    canary: int | None = None
+    in_flight_at_start: int = 8
+    max_in_flight: int = 40
+    first_look: float = 2.8
+    look_every: float = 0.7
+    look_growth: float = 1.3
+    look_longest: float = 5.0
+    longest_told_wait: float = 10.0
+    max_wait_for_operation: float = 1800.0
+    busy_look_every: float = 2.0
+    busy_longest: float = 15.0
+    max_wait_for_busy: float = 300.0
+    throttle_wait: float = 2.0
+    longest_throttle_wait: float = 300.0
+    max_throttles: int = 6
+    max_attempts: int = 3
+    lost_looks: int = 2
+    lost_look_every: float = 10.0
+    read_back_again: float = 3.0
+
+    def __post_init__(self) -> None:
+        for name in ("workers", "max_in_flight", "max_failures", "canary", "deadline"):
+            value = getattr(self, name)
+            if value is not None and value <= 0:
+                raise UsageError(
+                    f"The limit {name.replace('_', ' ')} is {value}, and must be more than 0.",
+                    "Leave it out for no limit, or give a positive number.",
+                )
