@@ -1,0 +1,739 @@
+"""The demo estate: East Asia protected into Southeast Asia, with one of everything to see.
+
+`vnet-app` has no target yet; `vnet-data` is mapped one way to a network of another address
+space; `vnet-web` has its `-asr` copy, unmapped, with one address already taken there;
+`vnet-mgmt` is used by nothing. Eight replicated items cover static and dynamic addresses, a
+second NIC, a secondary IP configuration, a value set by hand, and one that is not ready.
+The same on every call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from asr_netmap.sandbox import ids, implied, items, moments, regions
+from asr_netmap.sandbox.estate import Estate, Json
+from asr_netmap.sandbox.recovery import (
+    CONTAINER_MAPPING_TYPE,
+    ITEM_TYPE,
+    MAPPING_TYPE,
+    POLICY_TYPE,
+)
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+SOURCE, TARGET = "eastasia", "southeastasia"
+VAULT_GROUP, VAULT_NAME = "rg-vault", "vault-dr"
+
+_ROOT = f"/subscriptions/{SUBSCRIPTION}/resourceGroups"
+_VAULT = (
+    f"/Subscriptions/{SUBSCRIPTION}/resourceGroups/{VAULT_GROUP}/providers"
+    f"/Microsoft.RecoveryServices/vaults/{VAULT_NAME}"
+)
+_POLICY = f"{_VAULT}/replicationPolicies/24-hour-retention-policy"
+_SEEN = datetime(2026, 3, 2, 6, 30, tzinfo=timezone.utc)
+_CREATED = moments.trimmed(_SEEN)
+
+
+@dataclass(frozen=True, slots=True)
+class _Address:
+    """One IP configuration: at the source, and what is set for the target."""
+
+    subnet: str
+    address: str
+    static: bool = True
+    name: str = "ipconfig1"
+    primary: bool = True
+    recovery_subnet: str | None = None
+    recovery_address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Card:
+    """One NIC with its IP configurations."""
+
+    name: str
+    addresses: tuple[_Address, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Machine:
+    """One virtual machine, replicated unless `ready` says otherwise."""
+
+    name: str
+    group: str
+    network: str
+    cards: tuple[_Card, ...]
+    target_network: str | None = None
+    target_group: str = ""
+    selection: str = "SelectedByDefault"
+    ready: bool = True
+    linux: bool = True
+
+
+def demo_estate() -> Estate:
+    """Return a new copy of the demo estate."""
+    rows: list[Json] = [*_groups(), *_networks(), *_recovery()]
+    for machine in _MACHINES:
+        rows += [_nic(machine, card) for card in machine.cards]
+        rows += [_virtual_machine(machine), _item(machine)]
+    rows += _squatter()
+    return Estate(rows)
+
+
+# -- what there is ---------------------------------------------------------------------------
+
+
+def _card(name: str, subnet: str, address: str, *, static: bool = True) -> _Card:
+    return _Card(name, (_Address(subnet, address, static),))
+
+
+_MACHINES = (
+    _Machine(
+        "app1",
+        "rg-app",
+        "vnet-app",
+        (
+            _Card(
+                "app1-nic",
+                (
+                    _Address("web", "10.1.1.10"),
+                    _Address("web", "10.1.1.11", name="ipconfig2", primary=False),
+                ),
+            ),
+        ),
+    ),
+    _Machine("app2", "rg-app", "vnet-app", (_card("app2-nic", "app", "10.1.2.5", static=False),)),
+    _Machine(
+        "app3",
+        "rg-app",
+        "vnet-app",
+        (_card("app3-nic", "web", "10.1.1.20"), _card("app3-nic2", "app", "10.1.2.20")),
+    ),
+    _Machine(
+        "sql1",
+        "rg-data",
+        "vnet-data",
+        (_Card("sql1-nic", (_Address("sql", "10.2.1.10", recovery_subnet="alpha"),)),),
+        target_network="vnet-data-dr",
+        target_group="rg-data-dr",
+        linux=False,
+    ),
+    _Machine(
+        "sql2",
+        "rg-data",
+        "vnet-data",
+        (
+            _Card(
+                "sql2-nic",
+                (
+                    _Address(
+                        "sql",
+                        "10.2.1.11",
+                        recovery_subnet="zeta",
+                        recovery_address="10.20.2.77",
+                    ),
+                ),
+            ),
+        ),
+        target_network="vnet-data-dr",
+        target_group="rg-data-dr",
+        selection="SelectedByUser",
+        linux=False,
+    ),
+    _Machine(
+        "web1",
+        "rg-web",
+        "vnet-web",
+        (_Card("web1-nic", (_Address("front", "10.3.1.10", recovery_subnet="front"),)),),
+        target_network="vnet-web-asr",
+        target_group="rg-web-asr",
+        selection="SelectedByUserOverride",
+    ),
+    _Machine(
+        "web2",
+        "rg-web",
+        "vnet-web",
+        (_Card("web2-nic", (_Address("front", "10.3.1.11", recovery_subnet="front"),)),),
+        target_network="vnet-web-asr",
+        target_group="rg-web-asr",
+        selection="SelectedByUserOverride",
+    ),
+    _Machine("new1", "rg-app", "vnet-app", (_card("new1-nic", "app", "10.1.2.30"),), ready=False),
+)
+
+_GROUPS = (
+    ("rg-app", SOURCE),
+    ("rg-data", SOURCE),
+    ("rg-web", SOURCE),
+    ("rg-mgmt", SOURCE),
+    ("rg-vault", TARGET),
+    ("rg-dr", TARGET),
+    ("rg-data-dr", TARGET),
+    ("rg-web-asr", TARGET),
+)
+
+
+def _groups() -> list[Json]:
+    return [implied.resource_group(SUBSCRIPTION, name, region) for name, region in _GROUPS]
+
+
+def _networks() -> list[Json]:
+    security = f"{_ROOT}/rg-app/providers/Microsoft.Network/networkSecurityGroups/nsg-web"
+    endpoint = {
+        "provisioningState": "Succeeded",
+        "service": "Microsoft.Storage",
+        "locations": [SOURCE, TARGET],
+    }
+    app: dict[str, tuple[str, Json]] = {
+        "web": ("10.1.1.0/24", {"networkSecurityGroup": {"id": security}}),
+        "app": ("10.1.2.0/24", {"serviceEndpoints": [endpoint]}),
+    }
+    return [
+        _security_group("rg-app", "nsg-web", SOURCE),
+        _network("rg-app", "vnet-app", SOURCE, "10.1.0.0/16", app),
+        _network(
+            "rg-data",
+            "vnet-data",
+            SOURCE,
+            "10.2.0.0/16",
+            {"sql": ("10.2.1.0/24", {}), "cache": ("10.2.2.0/24", {})},
+        ),
+        _network(
+            "rg-data-dr",
+            "vnet-data-dr",
+            TARGET,
+            "10.20.0.0/16",
+            {"zeta": ("10.20.2.0/24", {}), "alpha": ("10.20.1.0/24", {})},
+        ),
+        _network("rg-web", "vnet-web", SOURCE, "10.3.0.0/16", {"front": ("10.3.1.0/24", {})}),
+        _network(
+            "rg-web-asr", "vnet-web-asr", TARGET, "10.3.0.0/16", {"front": ("10.3.1.0/24", {})}
+        ),
+        _network("rg-mgmt", "vnet-mgmt", SOURCE, "10.9.0.0/16", {"admin": ("10.9.1.0/24", {})}),
+    ]
+
+
+def _squatter() -> list[Json]:
+    """A machine of the target region, not replicated, that holds web1's address already."""
+    machine = _Machine(
+        "probe1", "rg-web-asr", "vnet-web-asr", (_card("probe1-nic", "front", "10.3.1.10"),)
+    )
+    return [_nic(machine, machine.cards[0], TARGET), _virtual_machine(machine, TARGET)]
+
+
+# -- Microsoft.Network and Microsoft.Compute -------------------------------------------------
+
+
+def _network_id(group: str, name: str) -> str:
+    return f"{_ROOT}/{group}/providers/Microsoft.Network/virtualNetworks/{name}"
+
+
+def _etag(identifier: str) -> str:
+    return f'W/"{ids.stable_guid("etag", identifier)}"'
+
+
+def _network(
+    group: str, name: str, region: str, space: str, subnets: dict[str, tuple[str, Json]]
+) -> Json:
+    identifier = _network_id(group, name)
+    return {
+        "name": name,
+        "id": identifier,
+        "etag": _etag(identifier),
+        "type": "Microsoft.Network/virtualNetworks",
+        "location": region,
+        "tags": {"estate": "demo"},
+        "properties": {
+            "provisioningState": "Succeeded",
+            "resourceGuid": ids.stable_guid(identifier),
+            "addressSpace": {"addressPrefixes": [space]},
+            "subnets": [_subnet(identifier, key, *value) for key, value in subnets.items()],
+            "virtualNetworkPeerings": [],
+            "enableDdosProtection": False,
+        },
+    }
+
+
+def _subnet(network: str, name: str, prefix: str, more: Json) -> Json:
+    return {
+        "name": name,
+        "id": f"{network}/subnets/{name}",
+        "etag": _etag(network),
+        "properties": {
+            "provisioningState": "Succeeded",
+            "addressPrefix": prefix,
+            **more,
+            "delegations": [],
+            "privateEndpointNetworkPolicies": "Disabled",
+            "privateLinkServiceNetworkPolicies": "Enabled",
+        },
+        "type": "Microsoft.Network/virtualNetworks/subnets",
+    }
+
+
+def _security_group(group: str, name: str, region: str) -> Json:
+    identifier = f"{_ROOT}/{group}/providers/Microsoft.Network/networkSecurityGroups/{name}"
+    return {
+        "name": name,
+        "id": identifier,
+        "etag": _etag(identifier),
+        "type": "Microsoft.Network/networkSecurityGroups",
+        "location": region,
+        "properties": {
+            "provisioningState": "Succeeded",
+            "resourceGuid": ids.stable_guid(identifier),
+            "securityRules": [],
+            "defaultSecurityRules": [],
+        },
+    }
+
+
+def _nic_id(machine: _Machine, card: _Card) -> str:
+    return f"{_ROOT}/{machine.group}/providers/Microsoft.Network/networkInterfaces/{card.name}"
+
+
+def _machine_id(machine: _Machine) -> str:
+    return f"{_ROOT}/{machine.group}/providers/Microsoft.Compute/virtualMachines/{machine.name}"
+
+
+def _nic(machine: _Machine, card: _Card, region: str = SOURCE) -> Json:
+    identifier = _nic_id(machine, card)
+    network = _network_id(machine.group, machine.network)
+    return {
+        "name": card.name,
+        "id": identifier,
+        "etag": _etag(identifier),
+        "location": region,
+        "properties": {
+            "provisioningState": "Succeeded",
+            "resourceGuid": ids.stable_guid(identifier),
+            "ipConfigurations": [
+                _ip_configuration(identifier, network, address) for address in card.addresses
+            ],
+            "dnsSettings": {"dnsServers": [], "appliedDnsServers": []},
+            "enableAcceleratedNetworking": False,
+            "enableIPForwarding": False,
+            "primary": card is machine.cards[0],
+            "virtualMachine": {"id": _machine_id(machine)},
+            "nicType": "Standard",
+        },
+        "type": "Microsoft.Network/networkInterfaces",
+    }
+
+
+def _ip_configuration(nic: str, network: str, address: _Address) -> Json:
+    return {
+        "name": address.name,
+        "id": f"{nic}/ipConfigurations/{address.name}",
+        "etag": _etag(nic),
+        "type": "Microsoft.Network/networkInterfaces/ipConfigurations",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "privateIPAddress": address.address,
+            "privateIPAllocationMethod": "Static" if address.static else "Dynamic",
+            "subnet": {"id": f"{network}/subnets/{address.subnet}"},
+            "primary": address.primary,
+            "privateIPAddressVersion": "IPv4",
+        },
+    }
+
+
+def _disk_name(machine: _Machine) -> str:
+    return f"{machine.name}_OsDisk_1_{ids.stable_guid('disk', machine.name).replace('-', '')}"
+
+
+def _virtual_machine(machine: _Machine, region: str = SOURCE) -> Json:
+    identifier = _machine_id(machine)
+    disk = _disk_name(machine)
+    return {
+        "name": machine.name,
+        "id": identifier,
+        "type": "Microsoft.Compute/virtualMachines",
+        "location": region,
+        "properties": {
+            "vmId": ids.stable_guid("vm", identifier),
+            "hardwareProfile": {"vmSize": "Standard_D2s_v3"},
+            "storageProfile": {
+                "osDisk": {
+                    "osType": "Linux" if machine.linux else "Windows",
+                    "name": disk,
+                    "createOption": "FromImage",
+                    "caching": "ReadWrite",
+                    "managedDisk": {
+                        "storageAccountType": "Premium_LRS",
+                        "id": f"{_ROOT}/{machine.group}/providers/Microsoft.Compute/disks/{disk}",
+                    },
+                    "diskSizeGB": 32,
+                },
+                "dataDisks": [],
+            },
+            "networkProfile": {
+                "networkInterfaces": [
+                    {
+                        "id": _nic_id(machine, card),
+                        "properties": {"primary": card is machine.cards[0]},
+                    }
+                    for card in machine.cards
+                ]
+            },
+            "provisioningState": "Succeeded",
+            "timeCreated": "2026-02-02T02:02:02.0000000+00:00",
+        },
+    }
+
+
+# -- Site Recovery ---------------------------------------------------------------------------
+
+
+def _fabric_id(region: str) -> str:
+    return f"{_VAULT}/replicationFabrics/asr-a2a-default-{region}"
+
+
+def _container_id(region: str) -> str:
+    name = f"asr-a2a-default-{region}-container"
+    return f"{_fabric_id(region)}/replicationProtectionContainers/{name}"
+
+
+def _recovery() -> list[Json]:
+    rows: list[Json] = [_vault()]
+    for region in (SOURCE, TARGET):
+        fabric = implied.fabric(_fabric_id(region), region)
+        guid = ids.stable_guid(_container_id(region))
+        # ARM: the fabric names its containers by GUID, not by name (az CLI traffic, 2023).
+        fabric["properties"]["customDetails"]["containerIds"] = [
+            f"{_fabric_id(region)}/replicationProtectionContainers/{guid}"
+        ]
+        container = implied.container(_container_id(region), regions.display_name(region))
+        container["properties"]["pairingStatus"] = "Paired"
+        if region == SOURCE:
+            container["properties"]["protectedItemCount"] = len(_MACHINES)
+        rows += [fabric, container]
+    rows += [_policy(), _container_mapping(SOURCE, TARGET), _container_mapping(TARGET, SOURCE)]
+    rows.append(_network_mapping())
+    return rows
+
+
+def _vault() -> Json:
+    return {
+        "location": TARGET,
+        "name": VAULT_NAME,
+        "etag": "W/\"datetime'2026-02-01T01%3A01%3A01.0000000Z'\"",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "privateEndpointStateForBackup": "None",
+            "privateEndpointStateForSiteRecovery": "None",
+            "publicNetworkAccess": "Enabled",
+        },
+        "id": "/subscriptions/" + _VAULT.split("/", 2)[2],
+        "type": implied.VAULT_TYPE,
+        "sku": {"name": "Standard"},
+    }
+
+
+def _policy() -> Json:
+    return {
+        "id": _POLICY,
+        "name": ids.last_name(_POLICY),
+        "type": POLICY_TYPE,
+        "properties": {
+            "friendlyName": ids.last_name(_POLICY),
+            "providerSpecificDetails": {
+                "instanceType": "A2A",
+                "recoveryPointThresholdInMinutes": 180,
+                "recoveryPointHistory": 1440,
+                "appConsistentFrequencyInMinutes": 240,
+                "multiVmSyncStatus": "Enabled",
+                "crashConsistentFrequencyInMinutes": 5,
+            },
+        },
+    }
+
+
+def _container_mapping(source: str, target: str) -> Json:
+    name = f"{source}-{target}-24-hour-retention-policy"
+    container = _container_id(target)
+    return {
+        "id": f"{_container_id(source)}/replicationProtectionContainerMappings/{name}",
+        "name": name,
+        "type": CONTAINER_MAPPING_TYPE,
+        "properties": {
+            "targetProtectionContainerId": container,
+            "targetProtectionContainerFriendlyName": ids.last_name(container),
+            "providerSpecificDetails": {
+                "instanceType": "A2A",
+                "agentAutoUpdateStatus": "Disabled",
+                "automationAccountAuthenticationType": "RunAsAccount",
+                "automationAccountArmId": None,
+                "scheduleName": None,
+                "jobScheduleName": None,
+            },
+            "health": "Normal",
+            "healthErrorDetails": [],
+            "policyId": _POLICY,
+            "state": "Paired",
+            "sourceProtectionContainerFriendlyName": ids.last_name(_container_id(source)),
+            "sourceFabricFriendlyName": regions.display_name(source),
+            "targetFabricFriendlyName": regions.display_name(target),
+            "policyFriendlyName": ids.last_name(_POLICY),
+        },
+    }
+
+
+def _network_mapping() -> Json:
+    source = _network_id("rg-data", "vnet-data").lower()
+    target = _network_id("rg-data-dr", "vnet-data-dr").lower()
+    scope = f"{_fabric_id(SOURCE)}/replicationNetworks/azureNetwork/replicationNetworkMappings"
+    name = "vnet-data-vnet-data-dr-mapping"
+    return {
+        "type": MAPPING_TYPE,
+        "id": f"{scope}/{name}",
+        "name": name,
+        "properties": {
+            "state": "Paired",
+            "primaryNetworkFriendlyName": ids.last_name(source),
+            "primaryNetworkId": source,
+            "primaryFabricFriendlyName": regions.display_name(SOURCE),
+            "recoveryNetworkFriendlyName": ids.last_name(target),
+            "recoveryNetworkId": target,
+            "recoveryFabricArmId": _fabric_id(TARGET),
+            "recoveryFabricFriendlyName": regions.display_name(TARGET),
+            "fabricSpecificSettings": {
+                "instanceType": "AzureToAzure",
+                "primaryFabricLocation": SOURCE,
+                "recoveryFabricLocation": TARGET,
+            },
+        },
+    }
+
+
+# -- replicated items ------------------------------------------------------------------------
+
+
+def _item(machine: _Machine) -> Json:
+    container = _container_id(SOURCE)
+    providers = f"{_fabric_id(SOURCE)}/replicationRecoveryServicesProviders"
+    ready = machine.ready
+    errors = _health_errors(machine)
+    return {
+        "id": f"{container}/replicationProtectedItems/{machine.name}",
+        "name": machine.name,
+        "type": ITEM_TYPE,
+        "properties": {
+            "friendlyName": machine.name,
+            "protectedItemType": "",
+            "protectableItemId": None,
+            "recoveryServicesProviderId": f"{providers}/{ids.stable_guid(providers)}",
+            "primaryFabricFriendlyName": regions.display_name(SOURCE),
+            "primaryFabricProvider": "AzureFabric",
+            "recoveryFabricFriendlyName": regions.display_name(TARGET),
+            "recoveryFabricId": _fabric_id(TARGET),
+            "primaryProtectionContainerFriendlyName": ids.last_name(container),
+            "recoveryProtectionContainerFriendlyName": ids.last_name(_container_id(TARGET)),
+            "protectionState": "Protected" if ready else "InitialReplicationInProgress",
+            "protectionStateDescription": (
+                "Protected" if ready else "Initial replication is in progress"
+            ),
+            "activeLocation": "Primary",
+            "testFailoverState": "None",
+            "testFailoverStateDescription": "None",
+            "switchProviderState": "None",
+            "switchProviderStateDescription": None,
+            "allowedOperations": (
+                ["UnplannedFailover", "DisableProtection", "TestFailover"]
+                if ready
+                else ["DisableProtection"]
+            ),
+            "replicationHealth": "Normal",
+            "failoverHealth": _failover_health(errors),
+            "healthErrors": errors,
+            "policyId": _POLICY,
+            "policyFriendlyName": ids.last_name(_POLICY),
+            "currentScenario": {
+                "scenarioName": "None",
+                "jobId": f"{_VAULT}/replicationJobs/None",
+                "startTime": moments.NO_SCENARIO,
+            },
+            "failoverRecoveryPointId": None,
+            "providerSpecificDetails": _provider_details(machine),
+            "recoveryContainerId": _container_id(TARGET),
+            "eventCorrelationId": ids.stable_guid("events", machine.name),
+        },
+    }
+
+
+def _health_errors(machine: _Machine) -> list[Json]:
+    if not machine.ready:
+        return []
+    errors = [items.no_test_failover(machine.name, _CREATED)]
+    if machine.target_network is None:
+        errors.insert(0, items.no_target_network(machine.name, _CREATED))
+    return errors
+
+
+def _failover_health(errors: list[Json]) -> str:
+    levels = {error["errorLevel"] for error in errors}
+    if "Error" in levels:
+        return "Critical"
+    return "Warning" if levels else "Normal"
+
+
+def _recovery_group(machine: _Machine) -> str:
+    return f"{_ROOT}/{machine.target_group or 'rg-dr'}"
+
+
+def _selected_network(machine: _Machine) -> str | None:
+    if machine.target_network is None:
+        return None
+    identifier = _network_id(machine.target_group, machine.target_network)
+    # ARM: a network taken from the mapping is stored lower-cased, one given by the caller as it
+    # was given (az CLI traffic, 2023; Azure PowerShell recording, 2022).
+    return identifier if machine.selection == "SelectedByUserOverride" else identifier.lower()
+
+
+def _provider_details(machine: _Machine) -> Json:
+    ready = machine.ready
+    state = "Protected" if ready else "UnprotectedStatesBegin"
+    return {
+        "instanceType": "A2A",
+        "fabricObjectId": _machine_id(machine).lower(),
+        "initialPrimaryZone": "",
+        "initialPrimaryFabricLocation": SOURCE,
+        "initialRecoveryZone": "",
+        "initialPrimaryExtendedLocation": None,
+        "initialRecoveryExtendedLocation": None,
+        "initialRecoveryFabricLocation": TARGET,
+        "multiVmGroupId": ids.stable_guid("group", machine.name),
+        "multiVmGroupName": "",
+        "multiVmGroupCreateOption": "AutoCreated",
+        "managementId": ids.stable_guid("management", machine.name),
+        "protectedDisks": None,
+        "unprotectedDisks": None,
+        "protectedManagedDisks": [_disk(machine)],
+        "recoveryBootDiagStorageAccountId": None,
+        "primaryFabricLocation": SOURCE,
+        "recoveryFabricLocation": TARGET,
+        "osType": "Linux" if machine.linux else "Windows",
+        "recoveryAzureVMSize": "Standard_D2s_v3",
+        "recoveryAzureVMName": machine.name,
+        "recoveryAzureResourceGroupId": _recovery_group(machine),
+        "recoveryCloudService": None,
+        "recoveryAvailabilitySet": None,
+        "selectedRecoveryAzureNetworkId": _selected_network(machine),
+        "selectedTfoAzureNetworkId": None,
+        "vmNics": [_item_nic(machine, card) for card in machine.cards] if ready else [],
+        "vmSyncedConfigDetails": {"tags": {}, "inputEndpoints": []},
+        "monitoringPercentageCompletion": 0 if ready else None,
+        "monitoringJobType": "InitialReplication" if ready else None,
+        "lastHeartbeat": _CREATED,
+        "agentVersion": "9.63.7187.1",
+        "agentExpiryDate": "9999-12-31T23:59:59.9999999",
+        "isReplicationAgentUpdateRequired": False,
+        **({"agentCertificateExpiryDate": "2029-02-02T02:02:02Z"} if ready else {}),
+        "isReplicationAgentCertificateUpdateRequired": False,
+        "recoveryFabricObjectId": None,
+        "vmProtectionState": state,
+        "vmProtectionStateDescription": "Protected" if ready else "Enabling protection",
+        "lifecycleId": ids.stable_guid("lifecycle", machine.name) if ready else None,
+        "testFailoverRecoveryFabricObjectId": None,
+        "rpoInSeconds": 120 if ready else None,
+        "lastRpoCalculatedTime": _CREATED if ready else None,
+        "primaryAvailabilityZone": None,
+        "recoveryAvailabilityZone": None,
+        "primaryExtendedLocation": None,
+        "recoveryExtendedLocation": None,
+        "vmEncryptionType": "NotEncrypted",
+        "tfoAzureVMName": f"{machine.name}-test",
+        "recoveryAzureGeneration": "V1",
+        "recoveryProximityPlacementGroupId": None,
+        "autoProtectionOfDataDisk": "Disabled",
+        "recoveryVirtualMachineScaleSetId": None,
+        "recoveryCapacityReservationGroupId": None,
+    }
+
+
+def _disk(machine: _Machine) -> Json:
+    name = _disk_name(machine)
+    source = f"{_ROOT}/{machine.group}/providers"
+    recovery = _recovery_group(machine)
+    replica = f"{recovery}/providers/Microsoft.Compute/disks/{name}-ASRReplica"
+    return {
+        "diskId": f"{source}/Microsoft.Compute/disks/{name}".lower(),
+        "recoveryResourceGroupId": recovery,
+        "recoveryTargetDiskId": None,
+        "recoveryReplicaDiskId": replica,
+        "recoveryOrignalTargetDiskId": None,
+        "recoveryReplicaDiskAccountType": "Premium_LRS",
+        "recoveryTargetDiskAccountType": "Premium_LRS",
+        "recoveryDiskEncryptionSetId": None,
+        "primaryDiskEncryptionSetId": None,
+        "diskName": name,
+        "diskCapacityInBytes": 34359738368,
+        "primaryStagingAzureStorageAccountId": (
+            f"{source}/Microsoft.Storage/storageAccounts/asrcachedemo"
+        ),
+        "diskType": "OperatingSystem",
+        "resyncRequired": False,
+        "monitoringPercentageCompletion": None,
+        "monitoringJobType": None,
+        "dataPendingInStagingStorageAccountInMB": 0.0,
+        "dataPendingAtSourceAgentInMB": 0.5,
+        "diskState": "Protected" if machine.ready else "InitialReplicationPending",
+        "allowedDiskLevelOperation": [],
+        "isDiskEncrypted": False,
+        "secretIdentifier": None,
+        "dekKeyVaultArmId": None,
+        "isDiskKeyEncrypted": False,
+        "keyIdentifier": None,
+        "kekKeyVaultArmId": None,
+        "failoverDiskName": name,
+        "tfoDiskName": f"{name}-ASRtest",
+    }
+
+
+def _item_nic(machine: _Machine, card: _Card) -> Json:
+    by_user = machine.selection == "SelectedByUser"
+    empty = "" if by_user else None
+    return {
+        "nicId": ids.stable_guid("nic", machine.name, card.name),
+        "replicaNicId": None,
+        "sourceNicArmId": _nic_id(machine, card),
+        "vMNetworkName": _network_id(machine.group, machine.network),
+        "recoveryVMNetworkId": _selected_network(machine),
+        "ipConfigs": [_item_address(address, by_user) for address in card.addresses],
+        "selectionType": machine.selection,
+        "recoveryNetworkSecurityGroupId": empty,
+        "enableAcceleratedNetworkingOnRecovery": False,
+        "tfoVMNetworkId": None,
+        "tfoNetworkSecurityGroupId": empty,
+        "enableAcceleratedNetworkingOnTfo": False if by_user else None,
+        "recoveryNicName": None,
+        "recoveryNicResourceGroupName": None,
+        "reuseExistingNic": False,
+        "tfoRecoveryNicName": None,
+        "tfoRecoveryNicResourceGroupName": None,
+        "tfoReuseExistingNic": False,
+        "targetNicName": None,
+    }
+
+
+def _item_address(address: _Address, by_user: bool) -> Json:
+    empty = "" if by_user else None
+    none: list[str] | None = [] if by_user else None
+    return {
+        "name": address.name,
+        "isPrimary": address.primary,
+        "subnetName": address.subnet,
+        "staticIPAddress": address.address,
+        "ipAddressType": "Static" if address.static else "Dynamic",
+        "isSeletedForFailover": address.primary,
+        "recoverySubnetName": address.recovery_subnet,
+        "recoveryStaticIPAddress": address.recovery_address,
+        "recoveryIPAddressType": "Static" if address.recovery_address else "Dynamic",
+        "recoveryPublicIPAddressId": empty,
+        "recoveryLBBackendAddressPoolIds": none,
+        "tfoSubnetName": empty,
+        "tfoStaticIPAddress": empty,
+        "tfoPublicIPAddressId": empty,
+        "tfoLBBackendAddressPoolIds": none,
+    }

@@ -1,0 +1,355 @@
+"""The estate: a set of ARM resources, the operations on them, and conditions to rehearse under.
+
+Its document is `{"schema": "asr-netmap/estate/1", "resources": [...]}`, each resource exactly as
+ARM answers a GET, flat, in any order; `operations` and `conditions` only where there are some.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from asr_netmap.sandbox import conditions as _conditions
+from asr_netmap.sandbox import ids
+from asr_netmap.sandbox.implied import FABRIC_TYPE, fabric_region, implied_parents
+from asr_netmap.sandbox.operations import RUNNING, Operation
+
+SCHEMA = "asr-netmap/estate/1"
+
+Json = dict[str, Any]
+Row = TypeVar("Row")
+
+
+class EstateError(ValueError):
+    """The estate document cannot be used; the message says where and why."""
+
+
+class Estate:
+    """Resources by id, without regard to case, in the order they came.
+
+    What is handed out is live: callers copy before they change anything, and `put` the result.
+    `revision` grows with every change; `revision_of` does so for one resource type.
+    """
+
+    def __init__(
+        self,
+        resources: Iterable[Json] = (),
+        operations: Iterable[Operation] = (),
+        conditions: Iterable[Json] = (),
+    ) -> None:
+        self.revision = 0
+        self.conditions: list[Json] = [dict(condition) for condition in conditions]
+        self._resources: dict[str, Json] = {}
+        self._implied: dict[str, Json] = {}
+        self._texts: dict[str, str] = {}
+        self._types: dict[str, dict[str, None]] = {}
+        self._subscriptions: dict[str, None] = {}
+        self._type_revisions: dict[str, int] = {}
+        self._operations: dict[str, Operation] = {}
+        self._operation_texts: dict[str, str] = {}
+        self._running: dict[str, None] = {}
+        self._busy: dict[str, dict[str, None]] = {}
+        self._scopes: dict[str, dict[str, None]] = {}
+        for resource in resources:
+            self.put(resource)
+        for operation in operations:
+            self.record(operation)
+        self.revision = 0
+
+    # -- documents ---------------------------------------------------------------------------
+
+    @classmethod
+    def load(cls, path: str | Path) -> Estate:
+        """Read an estate file; raises EstateError naming the file and what is wrong in it."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise EstateError(f"{path}: cannot be read: {error}") from None
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise EstateError(f"{path}: not JSON: {error}") from None
+        try:
+            return cls.from_document(document)
+        except EstateError as error:
+            raise EstateError(f"{path}: {error}") from None
+
+    @classmethod
+    def from_document(cls, document: object) -> Estate:
+        """Build an estate from its document; raises EstateError for anything malformed."""
+        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+            found = document.get("schema") if isinstance(document, dict) else None
+            raise EstateError(f"not an estate: schema is {found!r}, expected {SCHEMA!r}")
+        unknown = sorted(set(document) - {"schema", "resources", "operations", "conditions"})
+        if unknown:
+            raise EstateError(
+                f"unknown key {unknown[0]!r}; an estate has resources, operations, conditions"
+            )
+        resources = _checked_resources(_rows(document, "resources", required=True))
+        return cls(
+            resources,
+            _checked_operations(_rows(document, "operations")),
+            _checked_conditions(_rows(document, "conditions")),
+        )
+
+    def to_document(self) -> Json:
+        """Return the JSON form; the resources in it are the live ones."""
+        document: Json = {"schema": SCHEMA, "resources": list(self._resources.values())}
+        if self._operations:
+            document["operations"] = [o.to_document() for o in self._operations.values()]
+        if self.conditions:
+            document["conditions"] = list(self.conditions)
+        return document
+
+    def to_text(self) -> str:
+        """Return the document as JSON text, one resource, operation or condition per line."""
+        parts = [f'{{"schema": {json.dumps(SCHEMA)}']
+        parts.append(_lines("resources", (self.text(resource) for resource in self._resources)))
+        if self._operations:
+            parts.append(_lines("operations", map(self._operation_text, self._operations)))
+        if self.conditions:
+            parts.append(_lines("conditions", (json.dumps(c) for c in self.conditions)))
+        return ",\n".join(parts) + "}\n"
+
+    def save(self, path: str | Path) -> None:
+        """Write the estate so that a reader sees the old file or the new one, never a part.
+
+        Raises OSError when the file or its directory cannot be written; the old file stays.
+        """
+        # A rename would replace a symbolic link by a file: write where it points to.
+        target = Path(path).resolve()
+        data = self.to_text().encode("utf-8")
+        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)  # mode 0600
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync_directory(target.parent)
+
+    # -- resources ---------------------------------------------------------------------------
+
+    def get(self, identifier: str) -> Json | None:
+        """Return a resource, or the parent that others imply, or None."""
+        wanted = ids.key(identifier)
+        return self._resources.get(wanted) or self._implied.get(wanted)
+
+    def put(self, resource: Json) -> None:
+        """Add a resource, or replace the one of the same id."""
+        wanted = ids.key(resource["id"])
+        self._resources[wanted] = resource
+        self._texts.pop(wanted, None)
+        self._index(wanted, resource)
+        for parent in implied_parents(resource):
+            self._imply(parent)
+
+    def remove(self, identifier: str) -> None:
+        """Take a resource out; parents that it alone implied become resources of their own."""
+        wanted = ids.key(identifier)
+        resource = self._resources.pop(wanted)
+        self._texts.pop(wanted, None)
+        kind = _type_of(resource)
+        self._types[kind].pop(wanted, None)
+        self._touch(kind)
+        for parent in implied_parents(resource):
+            implied = self._implied.get(ids.key(parent["id"]))
+            if implied is not None and ids.key(parent["id"]) not in self._resources:
+                self.put(implied)
+
+    def text(self, identifier: str) -> str:
+        """Return a resource as compact JSON; kept, since lists are made of these."""
+        wanted = ids.key(identifier)
+        found = self._texts.get(wanted)
+        if found is None:
+            resource = self.get(wanted)
+            if resource is None:
+                raise KeyError(identifier)
+            found = json.dumps(resource, separators=(",", ":"))
+            self._texts[wanted] = found
+        return found
+
+    def of_type(self, resource_type: str) -> Iterator[Json]:
+        """Yield the resources of a type, implied ones included, in the order they came."""
+        for wanted in self._types.get(resource_type.lower(), ()):
+            yield self._resources.get(wanted) or self._implied[wanted]
+
+    def under(self, scope: str, resource_type: str) -> list[Json]:
+        """Return the resources of a type whose id lies below a scope."""
+        prefix = ids.key(scope) + "/"
+        wanted = self._types.get(resource_type.lower(), ())
+        return [
+            self._resources.get(key) or self._implied[key]
+            for key in wanted
+            if key.startswith(prefix)
+        ]
+
+    def subscriptions(self) -> list[str]:
+        """Return the subscriptions that occur in the ids, lower-cased, in order."""
+        return list(self._subscriptions)
+
+    def has_subscription(self, subscription: str) -> bool:
+        """Tell whether a subscription occurs in the ids."""
+        return subscription.lower() in self._subscriptions
+
+    def revision_of(self, resource_type: str) -> int:
+        """Return a number that changes whenever a resource of this type does."""
+        return self._type_revisions.get(resource_type.lower(), 0)
+
+    def __len__(self) -> int:
+        return len(self._resources)
+
+    # -- operations --------------------------------------------------------------------------
+
+    def record(self, operation: Operation) -> None:
+        """Add an operation, or replace the one of the same name."""
+        name = operation.name
+        self._operations[name] = operation
+        self._operation_texts.pop(name, None)
+        self._scopes.setdefault(ids.key(operation.scope), {})[name] = None
+        target = ids.key(operation.target)
+        if operation.state == RUNNING:
+            self._running[name] = None
+            self._busy.setdefault(target, {})[name] = None
+        elif self._running.pop(name, name) is None:
+            self._busy[target].pop(name)
+            if not self._busy[target]:
+                del self._busy[target]
+        self.revision += 1
+
+    def operation(self, name: str) -> Operation | None:
+        """Return an operation by its name, or None."""
+        return self._operations.get(name.lower())
+
+    def running(self) -> list[Operation]:
+        """Return the operations that have not completed, oldest first."""
+        return [self._operations[name] for name in self._running]
+
+    def running_on(self, identifier: str) -> Operation | None:
+        """Return the oldest operation that runs on a resource, or None."""
+        names = self._busy.get(ids.key(identifier))
+        return self._operations[next(iter(names))] if names else None
+
+    def operations_in(self, scope: str) -> Iterator[Operation]:
+        """Yield the operations of a vault, newest first."""
+        names = self._scopes.get(ids.key(scope), {})
+        return (self._operations[name] for name in reversed(names))
+
+    def _operation_text(self, name: str) -> str:
+        found = self._operation_texts.get(name)
+        if found is None:
+            found = json.dumps(self._operations[name].to_document())
+            self._operation_texts[name] = found
+        return found
+
+    # -- inside ------------------------------------------------------------------------------
+
+    def _index(self, wanted: str, resource: Json) -> None:
+        kind = _type_of(resource)
+        self._types.setdefault(kind, {})[wanted] = None
+        self._subscriptions.setdefault(wanted.split("/", 3)[2])
+        self._touch(kind)
+
+    def _imply(self, parent: Json) -> None:
+        wanted = ids.key(parent["id"])
+        if wanted in self._resources:
+            return
+        known = self._implied.get(wanted)
+        if known is None or _tells_more(parent, known):
+            self._implied[wanted] = parent
+            self._texts.pop(wanted, None)
+            self._index(wanted, parent)
+
+    def _touch(self, kind: str) -> None:
+        self.revision += 1
+        self._type_revisions[kind] = self._type_revisions.get(kind, 0) + 1
+
+
+def _tells_more(parent: Json, known: Json) -> bool:
+    if parent.get("type") == FABRIC_TYPE:
+        return fabric_region(known) is None and fabric_region(parent) is not None
+    return not known.get("location") and bool(parent.get("location"))
+
+
+def _type_of(resource: Mapping[str, Any]) -> str:
+    return ids.parse_id(resource["id"]).resource_type.lower()
+
+
+def properties_of(resource: Mapping[str, Any] | None) -> Json:
+    """Return a resource's `properties`, empty where it has none."""
+    found = (resource or {}).get("properties")
+    return found if isinstance(found, dict) else {}
+
+
+def _lines(name: str, rows: Iterable[str]) -> str:
+    return f'"{name}": [\n' + ",\n".join(rows) + "\n]"
+
+
+def _rows(document: Mapping[str, Any], name: str, *, required: bool = False) -> list[Any]:
+    rows = document.get(name)
+    if rows is None and not required:
+        return []
+    if not isinstance(rows, list):
+        raise EstateError(f"{name!r} is not a list")
+    return rows
+
+
+def _checked_resources(rows: list[Any]) -> Iterator[Json]:
+    first: dict[str, int] = {}
+    for index, row in enumerate(rows):
+        where = f"resources[{index}]"
+        if not isinstance(row, dict):
+            raise EstateError(f"{where}: not an object")
+        identifier = row.get("id")
+        if not isinstance(identifier, str) or not identifier:
+            raise EstateError(f"{where}: resource without an id")
+        try:
+            ids.parse_id(identifier)
+        except ValueError as error:
+            raise EstateError(f"{where}: malformed id {identifier!r}: {error}") from None
+        earlier = first.setdefault(ids.key(identifier), index)
+        if earlier != index:
+            raise EstateError(
+                f"{where}: duplicate id {identifier!r}, first at resources[{earlier}]"
+            )
+        if not isinstance(row.get("properties", {}), dict):
+            raise EstateError(f"{where}: properties of {identifier!r} is not an object")
+        yield row
+
+
+def _checked_operations(rows: list[Any]) -> Iterator[Operation]:
+    for index, row in enumerate(rows):
+        yield _checked(f"operations[{index}]", row, Operation.from_document)
+
+
+def _checked_conditions(rows: list[Any]) -> Iterator[Json]:
+    for index, row in enumerate(rows):
+        yield _checked(f"conditions[{index}]", row, _conditions.checked)
+
+
+def _checked(where: str, row: Any, read: Callable[[Any], Row]) -> Row:
+    if not isinstance(row, dict):
+        raise EstateError(f"{where}: not an object")
+    try:
+        return read(row)
+    except ValueError as error:
+        raise EstateError(f"{where}: {error}") from None
+
+
+def _sync_directory(directory: Path) -> None:
+    # Windows cannot open a directory; there the rename alone has to do.
+    with contextlib.suppress(OSError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,31 @@
+"""How a sandbox behaves; everything has a default that makes tests fast."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Behaviour of the engine.
+
+    operation_seconds: how long an accepted operation runs; 0 means done at the first poll.
+    retry_after: seconds in the `Retry-After` header of an accepted write.
+    throttle: whether ARM's and Microsoft.Network's request limits are enforced.
+    page_size: rows of one page of a list.
+    signed_urls: whether polling URLs are signed, and refused when rebuilt without the signature.
+    conflicts: whether a second PATCH of an item whose job still runs is refused with 409.
+    """
+
+    operation_seconds: float = 0.0
+    retry_after: int = 30
+    throttle: bool = False
+    page_size: int = 100
+    signed_urls: bool = True
+    conflicts: bool = True
+
+    def __post_init__(self) -> None:
+        if self.page_size < 1:
+            raise ValueError(f"page_size must be at least 1, not {self.page_size}")
+        if self.operation_seconds < 0 or self.retry_after < 0:
+            raise ValueError("operation_seconds and retry_after must not be negative")

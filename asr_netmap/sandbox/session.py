@@ -1,0 +1,140 @@
+"""A sandbox to talk to: an engine behind a lock, over memory or over an estate file.
+
+`FileSandbox` keeps the file true: whatever changed the estate is on disk before the answer goes
+out, and what another process wrote is read before the next request is answered. Both happen
+under an advisory lock on `<file>.lock`, so several processes may share one estate.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+from asr_netmap.sandbox.engine import Engine
+from asr_netmap.sandbox.estate import Estate, EstateError
+from asr_netmap.sandbox.http import Request, Response
+from asr_netmap.sandbox.options import Options
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+
+class Sandbox(Protocol):
+    """What a transport or the server needs of a sandbox."""
+
+    def handle(self, request: Request, now: datetime, rng: Random) -> Response:
+        """Answer one request; safe to call from several threads."""
+        ...
+
+
+class MemorySandbox:
+    """A sandbox whose estate lives and dies with it."""
+
+    def __init__(
+        self, estate: Estate, options: Options | None = None, *, keep: int = 10_000
+    ) -> None:
+        self.engine = Engine(estate, options, keep=keep)
+        self._lock = threading.Lock()
+
+    def handle(self, request: Request, now: datetime, rng: Random) -> Response:
+        """Answer one request; safe to call from several threads."""
+        with self._lock:
+            return self.engine.handle(request, now, rng)
+
+
+class FileSandbox:
+    """A sandbox whose estate is a file, shared with whoever else opens it.
+
+    Raises EstateError when the file is missing or is not an estate, at once and on any later
+    request that finds it so. A write that cannot be saved raises OSError and leaves no trace.
+    """
+
+    def __init__(
+        self, path: str | Path, options: Options | None = None, *, keep: int = 10_000
+    ) -> None:
+        self.path = Path(path).resolve()
+        self._lock = threading.Lock()
+        self._signature = self._stat()
+        self.engine = Engine(Estate.load(self.path), options, keep=keep)
+        self._saved_revision = self.engine.estate.revision
+
+    def handle(self, request: Request, now: datetime, rng: Random) -> Response:
+        """Answer one request; safe to call from several threads and processes."""
+        with self._lock, _file_lock(self.path.with_name(self.path.name + ".lock")):
+            self._reload_if_changed()
+            try:
+                response = self.engine.handle(request, now, rng)
+                self._save_if_changed()
+            except BaseException:
+                # What is in memory may not be what is on disk: read it again next time.
+                self._signature = None
+                raise
+            return response
+
+    def _reload_if_changed(self) -> None:
+        signature = self._stat()
+        if signature == self._signature:
+            return
+        self.engine.estate = Estate.load(self.path)
+        self._saved_revision = self.engine.estate.revision
+        self._signature = signature
+
+    def _save_if_changed(self) -> None:
+        revision = self.engine.estate.revision
+        if revision == self._saved_revision:
+            return
+        self.engine.estate.save(self.path)
+        self._saved_revision = revision
+        self._signature = self._stat()
+
+    def _stat(self) -> tuple[int, int, int] | None:
+        try:
+            found = self.path.stat()
+        except OSError as error:
+            raise EstateError(f"{self.path}: cannot be read: {error}") from None
+        # Every save makes a new file, so that the inode tells even two saves of one instant apart.
+        return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+@contextlib.contextmanager
+def _file_lock(path: Path) -> Iterator[None]:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        _acquire(handle)
+        try:
+            yield
+        finally:
+            _release(handle)
+    finally:
+        os.close(handle)
+
+
+if sys.platform == "win32":
+
+    def _acquire(handle: int) -> None:
+        while True:
+            # LK_LOCK gives up after ten seconds; another process may hold the lock for longer.
+            with contextlib.suppress(OSError):
+                msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
+                return
+
+    def _release(handle: int) -> None:
+        os.lseek(handle, 0, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+
+else:
+
+    def _acquire(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+    def _release(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_UN)
