@@ -159,10 +159,25 @@ class ResourceGroup:
 
 @dataclass(frozen=True, slots=True)
 class RegionalResource:
-    """A resource that only its own region's subnets can use: NSG, route table, NAT gateway."""
+    """What a NIC or subnet of its own region can refer to: NSG, route table, NAT gateway, public IP.
+
+    sku -- such as ``Standard``; empty where Azure gives none.
+    """
 
     id: ArmId
     region: str
+    sku: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancer:
+    """A load balancer: its backend pools, and the addresses that its frontends hold."""
+
+    id: ArmId
+    region: str
+    sku: str = ""
+    pools: tuple[ArmId, ...] = ()
+    frontends: tuple[NicAddress, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +360,7 @@ class Inventory:
     networks: tuple[Network, ...] = ()
     nics: tuple[Nic, ...] = ()
     regional: tuple[RegionalResource, ...] = ()
+    load_balancers: tuple[LoadBalancer, ...] = ()
     vms: tuple[VirtualMachine, ...] = ()
     fabrics: tuple[Fabric, ...] = ()
     containers: tuple[ProtectionContainer, ...] = ()
