@@ -14,8 +14,9 @@ from typing import Any
 
 from asr_netmap.errors import InvalidArmId
 
-# Characters that would change the path, the query or the meaning of a URL, and control characters.
-_FORBIDDEN_IN_NAME = re.compile(r'[\x00-\x1f\x7f-\x9f/\\?#%<>&:*"|]')
+# Characters that would change the path, the query or the meaning of a URL; control characters, line
+# separators, and halves of surrogate pairs, which no file can hold.
+_FORBIDDEN_IN_NAME = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\?#%<>&:*"|]')
 _MAX_NAME = 260
 _MAX_ID = 4096
 
@@ -135,10 +136,11 @@ class ArmId:
     def kind(self) -> str:
         """The resource type in lower case, such as ``microsoft.network/virtualnetworks``."""
         parts = self._key[1:].split("/")
-        if "providers" not in parts:
-            return "/".join(parts[-2:-1])
-        below = parts[len(parts) - parts[::-1].index("providers") :]
-        return "/".join((below[0], *below[1::2]))
+        keywords = parts[::2]
+        if "providers" not in keywords:
+            return keywords[-1]
+        last = len(keywords) - 1 - keywords[::-1].index("providers")
+        return "/".join((parts[2 * last + 1], *keywords[last + 1 :]))
 
     @property
     def parent(self) -> ArmId:
@@ -149,13 +151,9 @@ class ArmId:
         """The segment after `kind` (any case), or None: ``id.named("replicationFabrics")``."""
         segments = self.segments
         wanted = kind.lower()
-        for keyword, value in zip(segments[::2], segments[1::2], strict=False):
+        for keyword, value in zip(segments[::2], segments[1::2], strict=True):
             if keyword.lower() == wanted:
                 return value
-        # Behind "providers/<namespace>" keywords stand at odd places when the namespace is passed.
-        for place, segment in enumerate(segments[:-1]):
-            if segment.lower() == wanted:
-                return segments[place + 1]
         return None
 
     def is_under(self, scope: ArmId) -> bool:

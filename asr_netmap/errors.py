@@ -189,7 +189,14 @@ class Busy(AzureError):
 
 
 class Throttled(AzureError):
-    """HTTP 429, and the retries that are allowed were not enough."""
+    """HTTP 429, and the retries that are allowed were not enough.
+
+    retry_after -- seconds that Azure asked to wait; None: it did not say.
+    """
+
+    def __init__(self, message: str, hint: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, hint)
+        self.retry_after = retry_after
 
 
 class Unreachable(AzureError):

@@ -159,7 +159,7 @@ class ResourceGroup:
 
 @dataclass(frozen=True, slots=True)
 class RegionalResource:
-    """What a NIC or subnet of its own region can refer to: NSG, route table, NAT gateway, public IP.
+    """What only its own region can use: an NSG, route table, NAT gateway or public IP.
 
     sku -- such as ``Standard``; empty where Azure gives none.
     """

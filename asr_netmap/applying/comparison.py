@@ -261,7 +261,7 @@ def _facts(state: State) -> Mapping[str, tuple[object, str]]:
 
 
 def _joined(values: object) -> str:
-    return ", ".join(str(value) for value in values) or "none"  # type: ignore[attr-defined]
+    return ", ".join(str(value) for value in values) or "none"  # type: ignore[attr-defined]  # -- differences only hold iterables here
 
 
 def _listed(differences: tuple[_Difference, ...]) -> str:

@@ -60,14 +60,15 @@ class SandboxServer(ThreadingHTTPServer):
         log: TextIO | None,
     ) -> None:
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        # Before the base class: where it can't bind, it closes what it has not opened.
+        self._open: set[Any] = set()
+        self._open_lock = threading.Lock()
         super().__init__(address, _Handler)
         self.sandbox = sandbox
         self.clock, self.sleep, self.latency = timing
         self.rng = rng
         self.log = log
         self._context = context
-        self._open: set[Any] = set()
-        self._open_lock = threading.Lock()
         if context is not None:
             # The handshake is left to the handler's thread: a client that stalls stops nobody.
             self.socket = context.wrap_socket(

@@ -34,7 +34,7 @@ _COMMENTS = {
 }
 
 
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
+class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]  # -- PyYAML's C dumper has no stub
     """Quotes what any reader of YAML could take for something else than text; no aliases."""
 
     def ignore_aliases(self, _data: object) -> bool:

@@ -126,7 +126,7 @@ def with_settings(item: ReplicatedItem, state: ItemState) -> ReplicatedItem:
         for config in nic.ip_configs:
             ours = [s for s in state.settings if s.nic == nic.id and s.ip_config == config.name]
             changed = {s.name: s.value for s in ours}
-            configs.append(replace(config, **changed))  # type: ignore[arg-type]
+            configs.append(replace(config, **changed))  # type: ignore[arg-type]  # -- field names and values are the callers'
         nics.append(replace(nic, ip_configs=tuple(configs)))
     return replace(item, nics=tuple(nics))
 

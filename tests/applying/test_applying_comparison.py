@@ -186,7 +186,7 @@ def test_a_nic_or_ip_config_or_item_that_is_gone_is_stale() -> None:
     ],
 )
 def test_an_item_that_can_not_be_written_now_is_not_ready(field: dict[str, object]) -> None:
-    item = replace(replicated_item("app1"), **field)  # type: ignore[arg-type]
+    item = replace(replicated_item("app1"), **field)  # type: ignore[arg-type]  # -- a field of any type
     assert item_standing(item) is Standing.NOT_READY
 
 
@@ -207,9 +207,9 @@ def test_all_spellings_of_unset_are_equal(name: str, unset: object, also_unset: 
     config = replace(item.nics[0].ip_configs[0], subnet=None)
     nic = replace(item.nics[0], ip_configs=(config,))
     if name != "test_accelerated":
-        nic = replace(nic, ip_configs=(replace(config, **{name: unset}),))  # type: ignore[arg-type]
+        nic = replace(nic, ip_configs=(replace(config, **{name: unset}),))  # type: ignore[arg-type]  # -- a field of any type
     ip_config = None if name == "test_accelerated" else "ipconfig1"
-    setting = Setting(name, also_unset, nic.id, ip_config)  # type: ignore[arg-type]
+    setting = Setting(name, also_unset, nic.id, ip_config)  # type: ignore[arg-type]  # -- a value of any type
     change = replace(CHANGE, after=ItemState((setting,)))
     assert differences(change, Reading(None, replace(item, nics=(nic,)))) == ()
 

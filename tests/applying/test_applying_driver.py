@@ -582,7 +582,7 @@ def test_the_reading_that_is_sent_is_the_one_that_was_judged() -> None:
         sent.append(reading)
         return real(change, reading, request_id)
 
-    azure.send = spy  # type: ignore[method-assign]
+    azure.send = spy  # type: ignore[method-assign]  # -- a spy in its place
     apply((set_nics("app0"),), azure)
     assert sent[0].item == replicated_item("app0")
 

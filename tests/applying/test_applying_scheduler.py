@@ -507,7 +507,7 @@ def test_writes_in_flight_start_low_grow_with_success_and_halve_when_refused() -
         table.say(task, Sent(None))
     assert len([task for task in table.decide() if isinstance(task, Prepare)]) == 5
     table.say(sends[3], Failure(TooMany(5)))
-    assert table.scheduler.take_events()[-1].in_flight == 3  # type: ignore[union-attr]
+    assert table.scheduler.take_events()[-1].in_flight == 3  # type: ignore[union-attr]  # -- the event is a Waiting or Started
 
 
 def test_a_crowd_that_is_refused_together_halves_only_once() -> None:

@@ -191,9 +191,9 @@ def test_what_may_have_been_written_is_never_called_pending(
         events = watched.scheduler.take_events()
         for event in events:
             if type(event).__name__ == "Accepted":
-                accepted.add(event.change.id)  # type: ignore[union-attr]
+                accepted.add(event.change.id)  # type: ignore[union-attr]  # -- only these events hold a change
 
-    watched.finish = spy  # type: ignore[method-assign]
+    watched.finish = spy  # type: ignore[method-assign]  # -- a spy in its place
     while watched.step():
         pass
     pending = {o.change_id for o in watched.scheduler.outcomes() if o.status is Status.PENDING}

@@ -103,7 +103,7 @@ class Checker:
                 return False
         return True
 
-    def keyword(self, word: str, rule: Any, value: Any) -> bool:  # noqa: C901, PLR0911, PLR0912
+    def keyword(self, word: str, rule: Any, value: Any) -> bool:  # noqa: C901, PLR0911, PLR0912 -- a validator in small
         match word:
             case "$ref":
                 return self.check(self.schema["$defs"][rule.removeprefix("#/$defs/")], value)
