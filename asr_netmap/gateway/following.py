@@ -1,0 +1,145 @@
+"""What became of a write, and what else runs: operation statuses and Site Recovery's jobs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from azure.core.rest import HttpResponse
+
+from asr_netmap.arm_id import ArmId
+from asr_netmap.errors import AzureError, Missing, UnexpectedAnswer
+from asr_netmap.gateway import jobs
+from asr_netmap.gateway.connection import Connection
+from asr_netmap.gateway.error_body import error_value
+from asr_netmap.gateway.failure import Asked, from_response, retry_after_header
+from asr_netmap.gateway.operations import phase_of, status_word
+from asr_netmap.gateway.subjects import Body, item_body
+from asr_netmap.planning.change import Change, Kind, MappingState
+from asr_netmap.planning.gateway import Operation, Phase, Progress
+
+_IN_VAULT = frozenset({Kind.FABRIC, Kind.MAPPING, Kind.NIC_SETTINGS})
+
+
+class Following:
+    """Asks about operations and jobs; safe for threads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._lock = threading.Lock()
+        self._boards: dict[ArmId, jobs.JobBoard] = {}
+        self._item_names: dict[ArmId, frozenset[str]] = {}
+
+    def running_job(self, change: Change, own: frozenset[str]) -> str | None:
+        """What Site Recovery is doing with the subject now, from the list of its jobs.
+
+        What an item itself says about that comes with reading it (`ReplicatedItem.scenario`).
+        """
+        if change.kind not in _IN_VAULT:
+            return None
+        mine = {name.lower() for name in own}
+        rows = self._board(change.subject).recent()
+        foreign = [r for r in rows if jobs.running(r) and str(r.get("name")).lower() not in mine]
+        if not foreign:
+            return None
+        names = self._names_of(change)
+        busy = next((row for row in foreign if jobs.works_on(row, names)), None)
+        return None if busy is None else jobs.described(busy)
+
+    def ask(self, operation: Operation) -> Progress:
+        """Look once at an operation. Raises AzureError if the look failed: ask again."""
+        if not operation.url:
+            return self._ask_job(operation)
+        asked = Asked("GET", f"the operation {operation.name}")
+        response = self._connection.follow(operation.url)
+        if response.status_code != 200:
+            error = from_response(response, asked)
+            if isinstance(error, Missing) and _in_vault(operation):
+                return self._ask_job(operation)
+            raise error
+        body = _json_or_none(response)
+        word = status_word(body)
+        if word is not None:
+            phase = phase_of(word)
+            why = self._why(operation, body) if phase is Phase.FAILED else ""
+            return Progress(phase, word, why, retry_after_header(response))
+        if _in_vault(operation):
+            return self._ask_job(operation)
+        raise UnexpectedAnswer(f"{asked}: the answer is no status.", "")
+
+    def find_operation(self, change: Change, request_id: str) -> Operation | None:
+        """The job of a write whose answer was lost, by the request id that it carries."""
+        if change.kind not in _IN_VAULT:
+            return None
+        for job in self._board(change.subject).candidates(self._names_of(change)):
+            if jobs.belongs_to(job, request_id):
+                return Operation(str(job["name"]), "", request_id, change.subject)
+        return None
+
+    def learn(self, subject: ArmId, raw: Body) -> None:
+        """Take from an item's body what jobs call it."""
+        self._item_names[subject] = _names_of_item(subject, raw)
+
+    def _board(self, subject: ArmId) -> jobs.JobBoard:
+        vault = jobs.vault_of(subject)
+        with self._lock:
+            return self._boards.setdefault(vault, jobs.JobBoard(self._connection, vault))
+
+    def _names_of(self, change: Change) -> frozenset[str]:
+        """What Site Recovery's jobs may call the subject, in lower case."""
+        subject = change.subject
+        if change.kind is Kind.NIC_SETTINGS:
+            if subject not in self._item_names:
+                self.learn(subject, item_body(self._connection, subject))
+            return self._item_names[subject]
+        states = (change.before, change.after)
+        networks = [s.source_network.name.lower() for s in states if isinstance(s, MappingState)]
+        return frozenset({subject.key, subject.name.lower(), *networks})
+
+    def _ask_job(self, operation: Operation) -> Progress:
+        """Ask Site Recovery's own record, which needs no signed URL."""
+        job = self._board(operation.subject).job(operation.name)
+        word = jobs.state(job)
+        phase = phase_of(word)
+        return Progress(phase, word, jobs.errors_of(job) if phase is Phase.FAILED else "")
+
+    def _why(self, operation: Operation, body: Any) -> str:
+        """What went wrong: the job knows causes and advice, the status at least code and text."""
+        error = error_value(body.get("error"))
+        text = f"{error.code}: {error.message}" if error.code else error.message
+        if not _in_vault(operation):
+            return text
+        try:
+            known = jobs.errors_of(self._board(operation.subject).job(operation.name))
+        except AzureError:
+            # It would only have made the message better.
+            known = ""
+        return known or text
+
+
+def _in_vault(operation: Operation) -> bool:
+    return operation.subject.named("vaults") is not None
+
+
+def _names_of_item(subject: ArmId, raw: Body) -> frozenset[str]:
+    """Id, name, VM name, and the id that Site Recovery's health errors and jobs give it.
+
+    ARM: a job's targetObjectId equals the entityId of the item's health errors (Azure PowerShell
+    recording 2022); nothing else in an item's body shows it.
+    """
+    properties = raw.get("properties") or {}
+    details = properties.get("providerSpecificDetails") or {}
+    names = [subject.key, subject.name, properties.get("friendlyName")]
+    names.append(details.get("recoveryAzureVMName"))
+    names += [each.get("entityId") for each in properties.get("healthErrors") or ()]
+    return frozenset(str(name).lower() for name in names if name)
+
+
+def _json_or_none(response: HttpResponse) -> Any:
+    """The body, if it is JSON; an operation's status was seen empty and as HTML."""
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    return body if isinstance(body, Mapping) else None

@@ -1,0 +1,214 @@
+"""Reads the one object that a change is about, right before and right after the write.
+
+Single GETs go through the SDKs' typed clients; what is kept is the body as it came, with Azure's
+names and spelling, since a replicated item is written back from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from azure.core.pipeline import PipelineResponse
+from azure.core.rest import HttpRequest, HttpResponse
+
+from asr_netmap.arm_id import ArmId
+from asr_netmap.errors import AzureError, InvalidArmId, Missing, UnexpectedAnswer
+from asr_netmap.gateway import translate
+from asr_netmap.gateway.connection import GROUPS_API, Connection
+from asr_netmap.gateway.failure import Asked, translated
+from asr_netmap.gateway.network_body import network_state
+from asr_netmap.models import ReplicatedItem
+from asr_netmap.planning.change import (
+    Change,
+    FabricState,
+    GroupState,
+    ItemState,
+    Kind,
+    MappingState,
+)
+from asr_netmap.planning.gateway import Reading
+from asr_netmap.planning.nic_setting import Setting, current_value
+
+Body = Mapping[str, Any]
+
+
+def read_subject(connection: Connection, change: Change) -> Reading:
+    """The change's subject now. A missing one has no state; a 403 is no missing one."""
+    try:
+        with translated(Asked("GET", str(change.subject))):
+            return _READERS[change.kind](connection, change)
+    except Missing:
+        return Reading(None)
+
+
+def exists(
+    get: Callable[[Connection, ArmId], Body], connection: Connection, subject: ArmId
+) -> bool:
+    """Whether it is there. Only a 404 says no: a 403 and all else is raised."""
+    return found(get, connection, subject) is not None
+
+
+def found(
+    get: Callable[[Connection, ArmId], Body], connection: Connection, subject: ArmId
+) -> Body | None:
+    """Its body, or None if it isn't there."""
+    try:
+        return get(connection, subject)
+    except Missing:
+        return None
+
+
+def group_body(connection: Connection, subject: ArmId) -> Body:
+    """A resource group as Azure gives it."""
+    return connection.get(str(subject), GROUPS_API)
+
+
+def network_body(connection: Connection, subject: ArmId) -> Body:
+    """A virtual network as Azure gives it."""
+    client = connection.network(subject.subscription)
+    with translated(Asked("GET", str(subject))):
+        body: Body = client.virtual_networks.get(subject.group, subject.name, cls=_as_received)
+    return body
+
+
+def fabric_body(connection: Connection, subject: ArmId) -> Body:
+    """A fabric as Azure gives it."""
+    client = connection.site_recovery(subject.subscription)
+    with translated(Asked("GET", str(subject))):
+        body: Body = client.replication_fabrics.get(**fabric_path(subject), cls=_as_received)
+    return body
+
+
+def mapping_body(connection: Connection, subject: ArmId) -> Body:
+    """A network mapping as Azure gives it."""
+    client = connection.site_recovery(subject.subscription)
+    with translated(Asked("GET", str(subject))):
+        body: Body = client.replication_network_mappings.get(
+            **mapping_path(subject), cls=_as_received
+        )
+    return body
+
+
+def item_body(connection: Connection, subject: ArmId) -> Body:
+    """A replicated item as Azure gives it."""
+    client = connection.site_recovery(subject.subscription)
+    with translated(Asked("GET", str(subject))):
+        body: Body = client.replication_protected_items.get(**item_path(subject), cls=_as_received)
+    return body
+
+
+def fabric_path(subject: ArmId) -> dict[str, str]:
+    """A fabric's id in the SDK's words."""
+    return {**_vault_path(subject), "fabric_name": _named(subject, "replicationFabrics")}
+
+
+def mapping_path(subject: ArmId) -> dict[str, str]:
+    """A mapping's id in the SDK's words, with the id's own segments.
+
+    ARM: the network segment isn't always azureNetwork: Terraform writes the network's name there.
+    """
+    return {
+        **fabric_path(subject),
+        "network_name": _named(subject, "replicationNetworks"),
+        "network_mapping_name": _named(subject, "replicationNetworkMappings"),
+    }
+
+
+def item_path(subject: ArmId) -> dict[str, str]:
+    """A replicated item's id in the SDK's words."""
+    return {
+        **fabric_path(subject),
+        "protection_container_name": _named(subject, "replicationProtectionContainers"),
+        "replicated_protected_item_name": _named(subject, "replicationProtectedItems"),
+    }
+
+
+def mapping_state(raw: Body) -> tuple[MappingState, bool]:
+    """What a mapping maps, and whether it is paired. Raises AzureError for on-premises kinds."""
+    mapping = translate.mapping(raw)
+    if mapping is None:
+        raise AzureError(
+            f"{raw.get('id')} exists and is no mapping between Azure regions.", "Plan again."
+        )
+    fabric = mapping.target_fabric.name if mapping.target_fabric else ""
+    return MappingState(mapping.source_network, mapping.target_network, fabric), mapping.paired
+
+
+def _read_group(connection: Connection, change: Change) -> Reading:
+    raw = group_body(connection, change.subject)
+    return Reading(GroupState(translate.group(raw).region, dict(raw.get("tags") or {})), raw=raw)
+
+
+def _read_network(connection: Connection, change: Change) -> Reading:
+    raw = network_body(connection, change.subject)
+    return Reading(network_state(translate.network(raw)), raw=raw)
+
+
+def _read_fabric(connection: Connection, change: Change) -> Reading:
+    raw = fabric_body(connection, change.subject)
+    fabric = translate.fabric(raw)
+    if fabric is None:
+        raise AzureError(
+            f"{change.subject} exists and is no fabric of an Azure region.", "Plan again."
+        )
+    return Reading(FabricState(fabric.region), raw=raw)
+
+
+def _read_mapping(connection: Connection, change: Change) -> Reading:
+    raw = mapping_body(connection, change.subject)
+    state, paired = mapping_state(raw)
+    if state == change.after and not paired:
+        word = (raw.get("properties") or {}).get("state")
+        raise UnexpectedAnswer(
+            f"Mapping {change.subject} is there and in state '{word}', not Paired.",
+            "Look at it in the portal; if it stays so, delete it and plan again.",
+        )
+    return Reading(state, raw=raw)
+
+
+def _read_item(connection: Connection, change: Change) -> Reading:
+    raw = item_body(connection, change.subject)
+    item = translate.item(raw)
+    if item is None:
+        raise Missing(f"{change.subject} is no item of Azure-to-Azure replication.", "Plan again.")
+    declared = change.after if isinstance(change.after, ItemState) else change.before
+    settings = declared.settings if isinstance(declared, ItemState) else ()
+    now = tuple(each for s in settings for each in _current(item, s))
+    return Reading(ItemState(now), item, raw)
+
+
+def _current(item: ReplicatedItem, setting: Setting) -> tuple[Setting, ...]:
+    """The setting with the item's value; none if its NIC or IP config is gone."""
+    try:
+        value = current_value(item, setting)
+    except KeyError:
+        return ()
+    return (Setting(setting.name, value, setting.nic, setting.ip_config),)
+
+
+_READERS: Mapping[Kind, Callable[[Connection, Change], Reading]] = {
+    Kind.RESOURCE_GROUP: _read_group,
+    Kind.NETWORK: _read_network,
+    Kind.FABRIC: _read_fabric,
+    Kind.MAPPING: _read_mapping,
+    Kind.NIC_SETTINGS: _read_item,
+}
+
+
+def _as_received(
+    answer: PipelineResponse[HttpRequest, HttpResponse], _model: Any, _headers: Any
+) -> Any:
+    """What the SDK's `cls` hook is for: the body itself in place of the model."""
+    return answer.http_response.json()
+
+
+def _vault_path(subject: ArmId) -> dict[str, str]:
+    return {"resource_group_name": subject.group, "resource_name": _named(subject, "vaults")}
+
+
+def _named(subject: ArmId, kind: str) -> str:
+    name = subject.named(kind)
+    if name is None:
+        raise InvalidArmId(f"{subject} holds no {kind}.", "Plan again.")
+    return name
