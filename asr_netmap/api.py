@@ -1,0 +1,569 @@
+"""The public Python API: connect, read, plan, apply, verify.
+
+What the command line, the runbook and other programs call. The order of a run is always the same:
+read, then decide, then write, then read again:
+
+    with open_sandbox("demo") as azure:          # or connect_azure()
+        settings = resolve_settings(azure, load_settings("netmap.yaml")[0])
+        proposal = plan(azure, settings)
+        result = apply(azure, proposal)
+        verification = verify(azure, settings)
+
+Importing this module loads no `azure` package; connecting does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING, Any, Literal
+
+from asr_netmap.applying.comparison import Standing, judge
+from asr_netmap.applying.driver import run
+from asr_netmap.applying.failure import code_of, message_of
+from asr_netmap.applying.journal import Journal
+from asr_netmap.applying.limits import Limits
+from asr_netmap.applying.observer import NullObserver, Observer
+from asr_netmap.applying.outcome import Outcome, Result, Status
+from asr_netmap.arm_id import ArmId
+from asr_netmap.clock import Clock, SystemClock, VirtualClock
+from asr_netmap.errors import AzureError, EstateFileError, ForeignPlan, StalePlan, UsageError
+from asr_netmap.models import Inventory, RegionPair
+from asr_netmap.plan_file import SavedPlan, load_plan, save_plan
+from asr_netmap.planning import planner
+from asr_netmap.planning.change import Change
+from asr_netmap.planning.document import change_document, plan_document
+from asr_netmap.planning.gateway import Gateway
+from asr_netmap.planning.plan import Plan, Scope
+from asr_netmap.planning.review import review, without_missing
+from asr_netmap.planning.safety import Consent, raise_if_unsafe
+from asr_netmap.planning.selection import Selection
+from asr_netmap.planning.verification import Verification
+from asr_netmap.planning.verification import verify as verify_plan
+from asr_netmap.rules.readiness import not_ready
+from asr_netmap.settings import (
+    NetworkSettings,
+    Overrides,
+    Settings,
+    VaultRef,
+    from_document,
+    load_settings,
+    settings_from_options,
+    to_document,
+)
+
+if TYPE_CHECKING:
+    from asr_netmap.gateway.connection import Connection  # loads azure, so only for the checker
+
+__all__ = [
+    "Applied",
+    "Consent",
+    "Inventory",
+    "Limits",
+    "Plan",
+    "Result",
+    "SavedPlan",
+    "Selection",
+    "Settings",
+    "Verification",
+    "apply",
+    "apply_saved",
+    "change_document",
+    "connect_azure",
+    "connect_endpoint",
+    "load_plan",
+    "load_settings",
+    "open_sandbox",
+    "plan",
+    "plan_document",
+    "plan_removal",
+    "read",
+    "read_networks",
+    "remaining",
+    "resolve_settings",
+    "save_plan",
+    "settings_for_vault",
+    "snapshot",
+    "starter_settings",
+    "verify",
+]
+
+DEFAULT_WORKERS = 8
+ESTATE_SCHEMA = "asr-netmap/estate/1"
+
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+Say = Callable[[str], None]
+
+
+# Connecting.
+
+
+def connect_azure(
+    *,
+    cloud: str = "AzureCloud",
+    auth: str = "default",
+    client_id: str | None = None,
+    attended: bool | None = None,
+    workers: int = DEFAULT_WORKERS,
+    clock: Clock | None = None,
+    rng: Random | None = None,
+) -> Connection:
+    """A connection to Azure; a context manager.
+
+    cloud -- AzureCloud, AzureUSGovernment or AzureChinaCloud.
+    auth -- default, cli, managed-identity or environment.
+    client_id -- of a user-assigned managed identity.
+    Raises UsageError for another cloud or kind of credential, CredentialsMissing when opened.
+    """
+    from asr_netmap.gateway.cloud import Cloud  # noqa: PLC0415 -- gateway imports azure
+    from asr_netmap.gateway.connection import connect_azure as connect  # noqa: PLC0415 -- same
+    from asr_netmap.gateway.credentials import Auth  # noqa: PLC0415 -- same
+
+    return connect(
+        _one_of(Cloud, cloud, "--cloud"),
+        _one_of(Auth, auth, "--auth"),
+        client_id=client_id,
+        attended=attended,
+        clock=clock,
+        rng=rng,
+        workers=workers,
+    )
+
+
+def connect_endpoint(
+    url: str, *, ca: Path | None = None, workers: int = DEFAULT_WORKERS, clock: Clock | None = None
+) -> Connection:
+    """A connection to a served sandbox on this machine; a context manager.
+
+    ca -- the certificate of a sandbox that serves TLS.
+    Raises UsageError for a URL that isn't on the loopback interface.
+    """
+    from asr_netmap.gateway import connection  # noqa: PLC0415 -- gateway imports azure
+
+    return connection.connect_endpoint(url, ca=ca, workers=workers, clock=clock)
+
+
+def open_sandbox(
+    estate: Path | str | Literal["demo"],
+    *,
+    workers: int = DEFAULT_WORKERS,
+    clock: Clock | None = None,
+) -> Connection:
+    """A sandbox in this process; a context manager.
+
+    estate -- an estate file, in which every accepted write is kept, or ``"demo"`` for the
+        built-in estate, kept nowhere.
+    clock -- what operations and waits run on; default: a virtual one, on which they cost nothing.
+    Raises EstateFileError.
+    """
+    from asr_netmap.gateway.connection import connect_sandbox  # noqa: PLC0415 -- imports azure
+
+    handle = _sandbox_handle(estate)
+    now = clock or VirtualClock(SystemClock().now())
+    return connect_sandbox(handle, clock=now, workers=workers)
+
+
+def _sandbox_handle(estate: Path | str) -> Callable[..., Any]:
+    from asr_netmap.sandbox.demo_estate import demo_estate  # noqa: PLC0415 -- only sandbox runs
+    from asr_netmap.sandbox.estate import EstateError  # noqa: PLC0415 -- only sandbox runs
+    from asr_netmap.sandbox.session import FileSandbox, MemorySandbox  # noqa: PLC0415 -- as above
+
+    if str(estate) == "demo":
+        return MemorySandbox(demo_estate()).handle
+    path = Path(estate)
+    if not path.exists():
+        raise EstateFileError(
+            f"There is no estate file {path}.",
+            f"Make one with `asr-netmap sandbox new {path}`, or use `--sandbox demo`.",
+        )
+    try:
+        return FileSandbox(path).handle
+    except EstateError as error:
+        raise EstateFileError(
+            str(error), "An estate file is what `asr-netmap snapshot` or `sandbox new` writes."
+        ) from None
+
+
+# Reading.
+
+
+def settings_for_vault(vault: str, source_region: str, target_region: str) -> Settings:
+    """Settings that say nothing but which vault and regions are meant.
+
+    vault -- ``subscription/group/name``, or the vault's ARM id.
+    Raises UsageError.
+    """
+    parts = ArmId(vault).segments[1::2] if vault.startswith("/") else vault.split("/")
+    wanted = [part for part in parts if part.lower() != "microsoft.recoveryservices"]
+    if len(wanted) != 3:
+        raise UsageError(
+            f"{vault!r} names no vault.", "Write subscription/resource-group/name, or its ARM id."
+        )
+    subscription, group, name = wanted
+    return settings_from_options(
+        Overrides(
+            subscription=subscription,
+            resource_group=group,
+            vault_name=name,
+            source_region=source_region,
+            target_region=target_region,
+        )
+    )
+
+
+def resolve_settings(azure: Connection, settings: Settings) -> Settings:
+    """The same settings with subscription names turned into ids.
+
+    Raises NotFound with the subscriptions that are visible.
+    """
+    document = to_document(settings)
+    vault, target = document["vault"], document.get("target_subscription")
+    if not _GUID.fullmatch(vault["subscription"]):
+        vault["subscription"] = azure.resolve_subscription(vault["subscription"]).id
+    if target and not _GUID.fullmatch(target):
+        document["target_subscription"] = azure.resolve_subscription(target).id
+    return from_document(document)
+
+
+def read(azure: Connection, settings: Settings, *, progress: Say | None = None) -> Inventory:
+    """All that planning needs to know of the vault and the networks around it.
+
+    Raises NotFound for a vault, group, subscription or region that isn't there, AzureError if
+    nothing could be read. What else could not be read is in `Inventory.not_looked_at`.
+    """
+    from asr_netmap.gateway.reading import read_inventory  # noqa: PLC0415 -- gateway imports azure
+
+    return read_inventory(
+        azure,
+        vault=settings.vault.id,
+        regions=settings.regions,
+        subscriptions=_named_subscriptions(settings),
+        progress=progress,
+    )
+
+
+def read_networks(
+    azure: Connection,
+    subscriptions: Iterable[str],
+    regions: RegionPair | None = None,
+    *,
+    progress: Say | None = None,
+) -> Inventory:
+    """The virtual networks of subscriptions (ids), without any vault."""
+    from asr_netmap.gateway.reading import read_inventory  # noqa: PLC0415 -- gateway imports azure
+
+    return read_inventory(
+        azure, vault=None, regions=regions, subscriptions=subscriptions, progress=progress
+    )
+
+
+def snapshot(azure: Connection, settings: Settings) -> tuple[dict[str, Any], Inventory]:
+    """An estate document of all that is read of a vault and around it, and what was read.
+
+    What could not be read is in the document's ``not_looked_at`` and in the inventory's.
+    """
+    from asr_netmap.gateway.snapshot import take_snapshot  # noqa: PLC0415 -- imports azure
+
+    inventory = read(azure, settings)
+    resources, gaps = take_snapshot(azure, settings.vault.id, inventory)
+    inventory = replace(inventory, not_looked_at=(*inventory.not_looked_at, *gaps))
+    return {"schema": ESTATE_SCHEMA, "resources": list(resources)}, inventory
+
+
+# Deciding.
+
+
+def plan(
+    azure: Connection,
+    settings: Settings,
+    *,
+    selection: Selection | None = None,
+    retarget_items: bool = False,
+    inventory: Inventory | None = None,
+) -> Plan:
+    """What would make the estate as declared, and why; nothing is written.
+
+    inventory -- as just read; None: it is read now.
+    Raises NotFound, AmbiguousName, UsageError or SharedTarget for a declaration that can't be
+    meant.
+    """
+    return planner.plan(
+        inventory or read(azure, settings),
+        settings,
+        _scope(azure, settings),
+        selection,
+        retarget_items=retarget_items,
+    )
+
+
+def plan_removal(
+    azure: Connection, settings: Settings, *, inventory: Inventory | None = None
+) -> Plan:
+    """What removes the mappings of the declared pairs, in both directions."""
+    return planner.plan_removal(
+        inventory or read(azure, settings), settings, _scope(azure, settings)
+    )
+
+
+def verify(
+    azure: Connection,
+    settings: Settings,
+    *,
+    selection: Selection | None = None,
+    inventory: Inventory | None = None,
+) -> Verification:
+    """Read again and say what is not as declared."""
+    return verify_plan(plan(azure, settings, selection=selection, inventory=inventory))
+
+
+def starter_settings(inventory: Inventory, vault: VaultRef, regions: RegionPair) -> Settings:
+    """Settings that declare what exists: their plan is empty but for what is missing."""
+    sources: dict[ArmId, ArmId | None] = {
+        mapping.source_network: mapping.target_network
+        for mapping in inventory.mappings
+        if (mapping.source_region, mapping.target_region) == (regions.source, regions.target)
+    }
+    for item in inventory.items:
+        if (item.source_region, item.target_region) == (regions.source, regions.target):
+            for network in item.source_networks:
+                sources.setdefault(network, item.target_network)
+    networks = tuple(
+        NetworkSettings(source=_short(source, inventory), target=_short(target, inventory))
+        for source, target in sorted(sources.items())
+        if inventory.network(source) is not None
+    )
+    return Settings(
+        version=1,
+        vault=vault,
+        source_region=regions.source,
+        target_region=regions.target,
+        networks=networks or None,
+    )
+
+
+def _short(network: ArmId | None, inventory: Inventory) -> Any:
+    """The shortest text that means the network; None for one that isn't there."""
+    if network is None or inventory.network(network) is None:
+        return None
+    alike = [n for n in inventory.networks if n.name.lower() == network.name.lower()]
+    if len(alike) == 1:
+        return network.name
+    grouped = [n for n in alike if n.id.group.lower() == network.group.lower()]
+    return f"{network.group}/{network.name}" if len(grouped) == 1 else str(network)
+
+
+# Writing.
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """One plan of a file with what became of it.
+
+    plan -- what was approved, with items that were pending then and could be done now, and with
+        what is pending still.
+    """
+
+    plan: Plan
+    result: Result
+
+
+def apply(
+    azure: Connection,
+    proposal: Plan,
+    *,
+    consent: Consent | None = None,
+    limits: Limits | None = None,
+    observer: Observer | None = None,
+    journal: Journal | None = None,
+) -> Result:
+    """Carry out a plan that was made just now, and say what became of each change.
+
+    Every write is preceded by a fresh look and followed by a read-back; "applied" means read back
+    equal. Raises Frozen, FailoverInProgress or UnsafePlan before anything is written.
+    """
+    raise_if_unsafe(proposal, consent or Consent())
+    return _carry_out(azure, proposal, limits, observer, journal)
+
+
+def apply_saved(
+    azure: Connection,
+    saved: SavedPlan,
+    *,
+    declared: Sequence[Settings] | None = None,
+    strict: bool = False,
+    consent: Consent | None = None,
+    limits: Limits | None = None,
+    observer: Observer | None = None,
+    journal: Journal | None = None,
+) -> tuple[Applied, ...]:
+    """Carry out a reviewed plan: what a fresh look at Azure still agrees with.
+
+    A change that is done already counts as applied; one whose object changed since is stale: it
+    is skipped, with what depends on it, and reported as failed. Items that were pending then are
+    finished now, if they can be.
+
+    declared -- settings that the plan must have been made from; None: those it holds.
+    strict -- refuse everything if anything is stale.
+    Raises ExpiredPlan, ForeignPlan, StalePlan, Frozen, FailoverInProgress or UnsafePlan before
+    anything is written.
+    """
+    saved.check_age(azure.clock.now())
+    prepared = [_prepare(azure, each, declared, strict, consent) for each in saved.plans]
+    started = azure.clock.monotonic()
+    done: list[Applied] = []
+    for each in prepared:
+        left = remaining(limits or _limits(azure), azure.clock.monotonic() - started)
+        result = _carry_out(azure, each.to_do, left, observer, journal)
+        done.append(Applied(each.plan, _in_order(each, result)))
+        if result.interrupted:
+            break
+    return tuple(done)
+
+
+def remaining(limits: Limits, elapsed: float) -> Limits:
+    """The limits of the next plan of a run: one deadline is for all. `elapsed` is in seconds."""
+    if limits.deadline is None:
+        return limits
+    return replace(limits, deadline=max(limits.deadline - elapsed, 0.001))
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """An approved plan, sorted.
+
+    plan -- all of it, with what became ready since, and what is pending now.
+    to_do -- the part that is carried out; settled -- what became of the rest.
+    """
+
+    plan: Plan
+    to_do: Plan
+    settled: tuple[Outcome, ...]
+
+
+def _prepare(
+    azure: Connection,
+    approved: Plan,
+    declared: Sequence[Settings] | None,
+    strict: bool,
+    consent: Consent | None,
+) -> _Prepared:
+    """Sort an approved plan by what a fresh look says of it. Writes nothing."""
+    settings = from_document(approved.settings)
+    _raise_if_foreign(azure, approved, settings, declared)
+    fresh = plan(azure, settings)
+    reviewed = review(approved, fresh)
+    gateway = _gateway(azure)
+    settled = tuple(_disputed(gateway, change) for change in reviewed.disputed)
+    stale = [o for o in settled if o.status is Status.FAILED]
+    if stale and strict:
+        raise StalePlan(
+            f"{len(stale)} of {len(approved.changes)} changes are stale: "
+            + "; ".join(o.message for o in stale[:5]),
+            "Make the plan again, or apply the rest without --strict.",
+        )
+    done = frozenset(o.change_id for o in settled if o.status is Status.APPLIED)
+    to_do = replace(fresh, changes=without_missing(reviewed.agreed, done))
+    raise_if_unsafe(to_do, consent or Consent())
+    ready_now = tuple(c for c in to_do.changes if approved.change(c.id) is None)
+    changes = (*approved.changes, *ready_now)
+    return _Prepared(replace(approved, changes=changes, pending=fresh.pending), to_do, settled)
+
+
+def _in_order(prepared: _Prepared, result: Result) -> Result:
+    """The result with the outcomes of all changes, in their order."""
+    outcomes = {o.change_id: o for o in (*result.outcomes, *prepared.settled)}
+    return replace(result, outcomes=tuple(outcomes[c.id] for c in prepared.plan.changes))
+
+
+def _disputed(gateway: Gateway, change: Change) -> Outcome:
+    """What a change is now that a fresh plan does not agree with: done already, or stale."""
+    try:
+        verdict = judge(change, gateway.read(change), not_ready)
+    except AzureError as error:
+        return Outcome(change.id, Status.FAILED, code_of(error), message_of(error))
+    if verdict.standing is Standing.DONE:
+        return Outcome(change.id, Status.APPLIED, "already", verdict.message)
+    if verdict.standing is Standing.NOT_READY:
+        return Outcome(change.id, Status.PENDING, "not-ready", verdict.message)
+    message = verdict.message or "a plan made now would do otherwise"
+    return Outcome(change.id, Status.FAILED, "stale", f"{change.title}: {message}")
+
+
+def _raise_if_foreign(
+    azure: Connection, approved: Plan, settings: Settings, declared: Sequence[Settings] | None
+) -> None:
+    scope = approved.scope
+    here = _scope(azure, settings)
+    for what, planned, found in (
+        ("cloud", scope.cloud, here.cloud),
+        ("tenant", scope.tenant, here.tenant),
+        ("vault", scope.vault, here.vault),
+        ("region pair", scope.regions, here.regions),
+    ):
+        if planned != found:
+            raise ForeignPlan(
+                f"The plan was made for another {what}: {planned}, and this is {found}.",
+                "Apply it where it was made for, or make a new one here.",
+            )
+    if declared is not None and to_document(settings) not in [to_document(d) for d in declared]:
+        raise ForeignPlan(
+            "The plan was made from other settings than those given now.",
+            "Make the plan again, or apply it without --config.",
+        )
+
+
+def _carry_out(
+    azure: Connection,
+    proposal: Plan,
+    limits: Limits | None,
+    observer: Observer | None,
+    journal: Journal | None,
+) -> Result:
+    return run(
+        proposal.changes,
+        _gateway(azure),
+        limits=limits or _limits(azure),
+        clock=azure.clock,
+        not_ready=not_ready,
+        rng=azure.rng,
+        journal=journal,
+        observer=observer or NullObserver(),
+    )
+
+
+def _limits(azure: Connection) -> Limits:
+    return Limits(workers=azure.workers)
+
+
+def _gateway(azure: Connection) -> Gateway:
+    from asr_netmap.gateway.changing import AzureGateway  # noqa: PLC0415 -- imports azure
+
+    return AzureGateway(azure)
+
+
+def _scope(azure: Connection, settings: Settings) -> Scope:
+    vault = settings.vault.id
+    return Scope(azure.cloud, azure.tenant(vault.subscription), vault, settings.regions)
+
+
+def _named_subscriptions(settings: Settings) -> tuple[str, ...]:
+    """The subscriptions that the settings name beside the vault's."""
+    texts = [n.source for n in settings.networks or ()]
+    texts += [n.target for n in settings.networks or () if n.target]
+    texts += [n.test.network for n in settings.networks or () if n.test and n.test.network]
+    named = [ArmId(text).subscription for text in texts if text.startswith("/")]
+    if settings.target_subscription:
+        named.append(settings.target_subscription)
+    return tuple(dict.fromkeys(named))
+
+
+def _one_of(kind: Any, text: str, option: str) -> Any:
+    for one in kind:
+        if one.value.lower() == text.lower():
+            return one
+    known = ", ".join(one.value for one in kind)
+    raise UsageError(f"{option} {text!r} is not known.", f"One of: {known}.")

@@ -1,0 +1,84 @@
+"""How a function becomes a command: option groups in, exit code out, errors as messages.
+
+    def plan(console: Console, config: Config, shape: Shape, where: Where) -> ExitCode: ...
+
+    command(app, "plan", plan)
+
+A parameter whose type is a dataclass, such as those of `asr_netmap.cli.options`, becomes the
+options that its fields declare; `Console` is made from `Talk`, which every command has; everything
+else is for typer.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from typing import Any, get_type_hints
+
+import typer
+
+from asr_netmap.cli.console import Console
+from asr_netmap.cli.exit_codes import ExitCode
+from asr_netmap.cli.options import Talk
+
+Command = Callable[..., ExitCode]
+
+
+def command(app: typer.Typer, name: str, function: Command) -> None:
+    """Make `function` a command of `app`; its docstring is the help."""
+    app.command(name)(_with_options(function))
+
+
+def _with_options(function: Command) -> Callable[..., None]:
+    types = get_type_hints(function, include_extras=True)
+    types.pop("return", None)
+    own = inspect.signature(function).parameters
+    options = [
+        option for name, kind in types.items() for option in _options(name, kind, own[name].default)
+    ]
+    options += _options("", Talk, None)
+
+    def run(**given: Any) -> None:
+        talk: Talk = _value("", Talk, given)
+        console = Console(quiet=talk.quiet, verbose=talk.verbose, debug=talk.debug)
+        with console.guard():
+            code = function(
+                **{
+                    name: console if kind is Console else _value(name, kind, given)
+                    for name, kind in types.items()
+                }
+            )
+        raise typer.Exit(code)
+
+    run.__name__ = function.__name__
+    run.__doc__ = function.__doc__
+    run.__annotations__ = {option.name: option.annotation for option in options}
+    vars(run)["__signature__"] = inspect.Signature(options)  # what typer reads
+    return run
+
+
+def _options(name: str, kind: Any, default: Any) -> Iterator[inspect.Parameter]:
+    """The options of one parameter; a group may hold groups."""
+    if kind is Console:
+        return
+    if not is_dataclass(kind):
+        yield inspect.Parameter(
+            name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=default,
+            annotation=kind,
+        )
+        return
+    types = get_type_hints(kind, include_extras=True)
+    for field in fields(kind):
+        default = inspect.Parameter.empty if field.default is MISSING else field.default
+        yield from _options(field.name, types[field.name], default)
+
+
+def _value(name: str, kind: Any, given: Mapping[str, Any]) -> Any:
+    if not is_dataclass(kind):
+        return given[name]
+    types = get_type_hints(kind, include_extras=True)
+    make: Any = kind
+    return make(**{f.name: _value(f.name, types[f.name], given) for f in fields(kind)})

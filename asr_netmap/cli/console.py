@@ -1,0 +1,210 @@
+"""The two consoles: data goes to standard output, talk to standard error.
+
+All foreign text is made harmless here (`asr_netmap.report.inert`), whatever the format. Where
+there is no terminal, lines are plain and as long as they need to be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import traceback
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
+
+from asr_netmap.cli.drawing import Line, draw_line, draw_page, line_of, plain_text
+from asr_netmap.cli.exit_codes import ExitCode, of_error
+from asr_netmap.errors import AsrNetmapError, Declined, UsageError
+from asr_netmap.report.inert import clean
+from asr_netmap.report.page import SANDBOX_BANNER, Page, Tone
+
+if TYPE_CHECKING:
+    from rich.console import Console as RichConsole
+
+
+class Console:
+    """What a command says, and to whom.
+
+    quiet -- only data and errors. verbose -- more about what is going on.
+    debug -- tracebacks, and a line per HTTP exchange.
+    """
+
+    def __init__(self, *, quiet: bool = False, verbose: bool = False, debug: bool = False) -> None:
+        self.quiet = quiet
+        self.verbose = verbose or debug
+        self.debug = debug
+        for stream in (sys.stdout, sys.stderr):
+            _never_fail_on_a_character(stream)
+
+    @property
+    def attended(self) -> bool:
+        """Whether somebody is there who can be asked."""
+        return sys.stdin is not None and sys.stdin.isatty()
+
+    @property
+    def live(self) -> bool:
+        """Whether standard error is a terminal on which lines can be drawn over."""
+        return not self.quiet and self.talk.is_terminal and not self.talk.is_dumb_terminal
+
+    @property
+    def talk(self) -> RichConsole:
+        """Standard error as it is now."""
+        return _rich(sys.stderr)
+
+    def data(self, text: str) -> None:
+        """Write finished text to standard output. A reader that went away is no error."""
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _forget_standard_output()
+
+    def show(self, page: Page, *, aside: bool = False) -> None:
+        """Print a page; `aside`: to standard error, since standard output is taken."""
+        if aside and self.quiet:
+            return
+        stream = sys.stderr if aside else sys.stdout
+        try:
+            if stream.isatty():
+                draw_page(_rich(stream), page)
+            else:
+                stream.write(plain_text(page))
+                stream.flush()
+        except BrokenPipeError:
+            _forget_standard_output()
+
+    def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
+        """A line of talk."""
+        if not self.quiet:
+            self._line(line_of(text, tone))
+
+    def detail(self, text: str) -> None:
+        """A line of talk that only ``--verbose`` shows."""
+        if self.verbose:
+            self.say(text, Tone.FAINT)
+
+    def warn(self, text: str) -> None:
+        """A line that ``--quiet`` does not silence."""
+        self._line(line_of(text, Tone.WARNING))
+
+    def banner(self, sandbox: bool) -> None:
+        """Say whose data it is, where it is not Azure's."""
+        if sandbox:
+            self.say(SANDBOX_BANNER, Tone.WARNING)
+
+    def error(self, error: AsrNetmapError) -> None:
+        """An error: what, where, what to do."""
+        first, *more = error.message.splitlines() or [""]
+        self._line(line_of(f"asr-netmap: error: {clean(first)}", Tone.BAD))
+        for line in (*more, *error.hint.splitlines()):
+            self._line(line_of(f"  {clean(line)}"))
+
+    def confirm(self, question: str) -> None:
+        """Ask; raises Declined unless the answer is yes."""
+        self._line(Line(f"{clean(question)} [y/N] "), end="")
+        try:
+            answer = sys.stdin.readline()
+        except (OSError, ValueError):
+            answer = ""
+        if not answer.endswith("\n"):
+            self._line(Line(""))
+        if answer.strip().lower() not in {"y", "yes"}:
+            raise Declined("You said no; nothing was written.")
+
+    def need_somebody_to_ask(self, yes: bool) -> None:
+        """Raises UsageError if a question will come up and nobody is there to answer it."""
+        if not yes and not self.attended:
+            raise UsageError(
+                "There is no terminal to ask at, and --yes is not given; nothing was written.",
+                "Look at the plan first (asr-netmap plan), then add --yes.",
+            )
+
+    @contextlib.contextmanager
+    def guard(self) -> Iterator[None]:
+        """Turn what a command raises into a message and an exit code (as SystemExit)."""
+        try:
+            with self._debug_log():
+                yield
+        except AsrNetmapError as error:
+            if self.debug:
+                traceback.print_exc(file=sys.stderr)
+            self.error(error)
+            raise SystemExit(of_error(error)) from None
+        except KeyboardInterrupt:
+            self.warn("asr-netmap: interrupted")
+            raise SystemExit(ExitCode.INTERRUPTED) from None
+        except BrokenPipeError:
+            _forget_standard_output()
+            raise SystemExit(ExitCode.ERROR) from None
+        except Exception as error:
+            if self.debug:
+                raise
+            self.error(_unforeseen(error))
+            raise SystemExit(ExitCode.ERROR) from None
+
+    def _line(self, line: Line, end: str = "\n") -> None:
+        with contextlib.suppress(BrokenPipeError):  # nobody listens; that stops no run
+            if sys.stderr.isatty():
+                draw_line(self.talk, line, end)
+            else:
+                sys.stderr.write(line.text + end)
+                sys.stderr.flush()
+
+    @contextlib.contextmanager
+    def _debug_log(self) -> Iterator[None]:
+        if not self.debug:
+            yield
+            return
+        import logging  # noqa: PLC0415 -- only --debug needs it
+
+        from asr_netmap.gateway.foreign_text import RedactingFilter  # noqa: PLC0415 -- the same
+
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
+        handler.addFilter(RedactingFilter())
+        logger = logging.getLogger("asr_netmap")
+        before = logger.level
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
+        try:
+            yield
+        finally:
+            logger.removeHandler(handler)
+            logger.setLevel(before)
+
+
+def _unforeseen(error: Exception) -> AsrNetmapError:
+    what = f"{type(error).__name__}: {error}"
+    return AsrNetmapError(
+        f"This should not have happened: {what}",
+        "Run it again with --debug and report the traceback; look at what was written before "
+        "with `asr-netmap verify`.",
+    )
+
+
+def _rich(stream: TextIO) -> RichConsole:
+    from rich.console import Console as RichConsole  # noqa: PLC0415 -- help needs no rich
+
+    return RichConsole(
+        file=stream,
+        force_terminal=stream.isatty(),  # FORCE_COLOR does not turn a pipe into a terminal
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+
+
+def _never_fail_on_a_character(stream: TextIO) -> None:
+    """A name that the terminal's encoding does not know is shown escaped."""
+    reconfigure = getattr(stream, "reconfigure", None)
+    if reconfigure is not None:
+        reconfigure(errors="backslashreplace")
+
+
+def _forget_standard_output() -> None:
+    """Nobody reads any more: later writes, the interpreter's last flush included, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)

@@ -1,0 +1,46 @@
+"""The output of a command in the format that was asked for, to the place that was asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from asr_netmap.cli.console import Console
+from asr_netmap.cli.drawing import plain_text
+from asr_netmap.cli.options import Format
+from asr_netmap.files import write_atomically
+from asr_netmap.report.csv_rows import csv_rows
+from asr_netmap.report.inert import json_text
+from asr_netmap.report.markdown import markdown
+from asr_netmap.report.page import Page
+
+Document = Callable[[], Any]
+"""Makes the JSON document, if that is asked for."""
+
+
+def emit(
+    console: Console, form: Format, page: Page, document: Document, out: Path | None = None
+) -> None:
+    """Write a page to standard output, or to a private file.
+
+    Raises FileError for a file that can't be written.
+    """
+    if out is not None:
+        write_atomically(out, _text(form, page, document))
+        console.say(f"Written to {out}.")
+    elif form is Format.TABLE:
+        console.show(page)
+    else:
+        console.banner(page.sandbox)
+        console.data(_text(form, page, document))
+
+
+def _text(form: Format, page: Page, document: Document) -> str:
+    if form is Format.JSON:
+        return json_text(document())
+    if form is Format.MARKDOWN:
+        return markdown(page)
+    if form is Format.CSV:
+        return csv_rows(page.rows)
+    return plain_text(page)

@@ -1,0 +1,68 @@
+"""Where a run's journal goes."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from asr_netmap import __version__
+
+if TYPE_CHECKING:
+    from asr_netmap.applying.journal import FileJournal
+    from asr_netmap.gateway.connection import Connection
+    from asr_netmap.planning.change import State
+    from asr_netmap.planning.plan import Plan
+
+
+def open_journal(azure: Connection, plans: Sequence[Plan], path: Path | None) -> FileJournal | None:
+    """A new journal for a run over these plans.
+
+    path -- None: in the user's state directory; a sandbox run then has none.
+    Raises FileError.
+    """
+    from asr_netmap.applying.journal import (  # noqa: PLC0415 -- only what writes needs it
+        FileJournal,
+        Header,
+        default_journal_path,
+    )
+    from asr_netmap.report.documents import (  # noqa: PLC0415 -- loads pydantic
+        fingerprint_of,
+        scope_document,
+    )
+
+    if path is None and azure.sandbox:
+        return None
+    now, run = azure.clock.now(), str(uuid.uuid4())
+    digest = fingerprint_of(plans)
+    header = Header(
+        run,
+        {"plans": [scope_document(plan.scope) for plan in plans]},
+        digest,
+        __version__,
+        now,
+    )
+    place = path or default_journal_path(now, digest, os.environ, run)
+    return FileJournal.create(place, header, _state_to_json)
+
+
+def _state_to_json(state: State | None) -> Any:
+    from asr_netmap.planning.change import (  # noqa: PLC0415 -- only what writes needs it
+        FabricState,
+        GroupState,
+        Kind,
+        MappingState,
+        NetworkState,
+    )
+    from asr_netmap.planning.document import state_document  # noqa: PLC0415 -- loads pydantic
+
+    kinds = {
+        GroupState: Kind.RESOURCE_GROUP,
+        NetworkState: Kind.NETWORK,
+        FabricState: Kind.FABRIC,
+        MappingState: Kind.MAPPING,
+    }
+    kind = next((kind for of, kind in kinds.items() if isinstance(state, of)), Kind.NIC_SETTINGS)
+    return state_document(kind, state)

@@ -1,0 +1,354 @@
+"""The options that commands share, as values; `asr_netmap.cli.command` turns them into options.
+
+Names are az CLI's where az has one. What picks the sandbox or gives consent has no environment
+variable: a stray variable must not fake a green run.
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass, fields
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from asr_netmap.gateway.cloud import Cloud
+
+
+class Format(str, Enum):
+    """What standard output gets."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+
+
+class Auth(str, Enum):
+    """Where a token comes from."""
+
+    DEFAULT = "default"
+    CLI = "cli"
+    MANAGED_IDENTITY = "managed-identity"
+    ENVIRONMENT = "environment"
+
+
+class FailOn(str, Enum):
+    """The least severity of a finding that fails a verification."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """How much is said. Every command has it."""
+
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Say nothing but data and errors.")
+    ] = False
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Say more about what is going on.")
+    ] = False
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show tracebacks and a line per HTTP exchange.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What form the output has."""
+
+    format: Annotated[
+        Format,
+        typer.Option("--format", envvar="ASR_NETMAP_FORMAT", help="What standard output gets."),
+    ] = Format.TABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """Where the output goes."""
+
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Write the output to this file instead."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Vault:
+    """Which vault and which pair of regions."""
+
+    subscription: Annotated[
+        str | None,
+        typer.Option(
+            "--subscription",
+            metavar="ID",
+            envvar="ASR_NETMAP_SUBSCRIPTION",
+            help="The vault's subscription, id or name; else AZURE_SUBSCRIPTION_ID, "
+            "else the only one visible.",
+        ),
+    ] = None
+    resource_group: Annotated[
+        str | None,
+        typer.Option(
+            "--resource-group",
+            "-g",
+            metavar="NAME",
+            envvar="ASR_NETMAP_RESOURCE_GROUP",
+            help="The vault's resource group.",
+        ),
+    ] = None
+    vault_name: Annotated[
+        str | None,
+        typer.Option(
+            "--vault-name", metavar="NAME", envvar="ASR_NETMAP_VAULT_NAME", help="The vault's name."
+        ),
+    ] = None
+    vault_id: Annotated[
+        str | None,
+        typer.Option(
+            "--vault-id",
+            metavar="ID",
+            envvar="ASR_NETMAP_VAULT_ID",
+            help="The vault's ARM id, instead of the three above.",
+        ),
+    ] = None
+    source_region: Annotated[
+        str | None,
+        typer.Option(
+            "--source-region",
+            metavar="REGION",
+            envvar="ASR_NETMAP_SOURCE_REGION",
+            help='Region that is protected: eastasia or "East Asia".',
+        ),
+    ] = None
+    target_region: Annotated[
+        str | None,
+        typer.Option(
+            "--target-region",
+            metavar="REGION",
+            envvar="ASR_NETMAP_TARGET_REGION",
+            help="Region that VMs fail over to.",
+        ),
+    ] = None
+    target_resource_group: Annotated[
+        str | None,
+        typer.Option(
+            "--target-resource-group",
+            metavar="NAME",
+            envvar="ASR_NETMAP_TARGET_RESOURCE_GROUP",
+            help="Where created networks go; else <source resource group>-asr.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What is declared in files."""
+
+    config: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--config",
+            envvar="ASR_NETMAP_CONFIG",
+            metavar="FILE",
+            help="A netmap.yaml; several times for several files.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """A part of it all."""
+
+    only: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--only",
+            metavar="vm=…,network=…,group=…,tag=…",
+            help="Only these; several times or with commas.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How Azure, or a sandbox, is reached."""
+
+    cloud: Annotated[
+        Cloud, typer.Option("--cloud", envvar="ASR_NETMAP_CLOUD", help="The Azure cloud.")
+    ] = Cloud.PUBLIC
+    auth: Annotated[
+        Auth,
+        typer.Option("--auth", envvar="ASR_NETMAP_AUTH", help="Where a token comes from."),
+    ] = Auth.DEFAULT
+    workers: Annotated[
+        int,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            envvar="ASR_NETMAP_WORKERS",
+            min=1,
+            max=64,
+            help="Calls at one time.",
+        ),
+    ] = 8
+    sandbox: Annotated[
+        str | None,
+        typer.Option(
+            "--sandbox",
+            metavar="FILE",
+            help="Work on this estate file and not on Azure; `demo` is a built-in one, "
+            "kept nowhere.",
+        ),
+    ] = None
+    endpoint: Annotated[
+        str | None,
+        typer.Option(
+            "--endpoint",
+            metavar="URL",
+            help="Work on a sandbox that `asr-netmap sandbox serve` serves on this machine.",
+        ),
+    ] = None
+    ca: Annotated[
+        Path | None,
+        typer.Option(
+            "--ca", metavar="FILE", help="Certificate of an --endpoint that speaks https."
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRules:
+    """What a plan may hold."""
+
+    enforce: Annotated[
+        bool,
+        typer.Option("--enforce", help="Replace what somebody set and a rule would change."),
+    ] = False
+    retarget_items: Annotated[
+        bool,
+        typer.Option(
+            "--retarget-items", help="Move items that select another network than their pair's."
+        ),
+    ] = False
+    allow_shared_target: Annotated[
+        bool,
+        typer.Option(
+            "--allow-shared-target",
+            help="Let two source networks share a target; one of them has no way back.",
+        ),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentGiven:
+    """What the user allows for this run."""
+
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before writing.")] = False
+    allow_retarget: Annotated[
+        bool,
+        typer.Option("--allow-retarget", help="Existing mappings may get another target."),
+    ] = False
+    max_changed_percent: Annotated[
+        int | None,
+        typer.Option(
+            "--max-changed-percent",
+            min=0,
+            max=100,
+            metavar="N",
+            help="Refuse to change more of the NIC settings that have a value.  [default: 30]",
+        ),
+    ] = None
+    max_changes: Annotated[
+        int | None,
+        typer.Option("--max-changes", min=0, metavar="N", help="Refuse more changes than that."),
+    ] = None
+    during_failover: Annotated[
+        bool,
+        typer.Option("--during-failover", help="Write although an item is in a failover."),
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How far a run goes."""
+
+    deadline: Annotated[
+        str | None,
+        typer.Option(
+            "--deadline",
+            envvar="ASR_NETMAP_DEADLINE",
+            metavar="TIME",
+            help="Start nothing that can't be expected to end by then: 90s, 30m, 2h.",
+        ),
+    ] = None
+    canary: Annotated[
+        int | None,
+        typer.Option(
+            "--canary", min=1, metavar="N", help="Apply N items, read back, then the others."
+        ),
+    ] = None
+    max_failures: Annotated[
+        int | None,
+        typer.Option(
+            "--max-failures",
+            min=1,
+            metavar="N",
+            help="Start nothing more after N failures.  [default: no limit; 1 without a terminal]",
+        ),
+    ] = None
+    pending_ok: Annotated[
+        bool,
+        typer.Option("--pending-ok", help="What is only pending counts as done: exit code 0."),
+    ] = False
+    journal: Annotated[
+        Path | None,
+        typer.Option(
+            "--journal",
+            metavar="FILE",
+            help="Where the journal goes; else a new file below XDG_STATE_HOME.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """What every command that reads a vault needs to know."""
+
+    vault: Vault
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """What every command that writes needs to know."""
+
+    consent: ConsentGiven
+    pace: Pace
+
+
+Group = Vault | Config | Only | Access | PlanRules
+
+
+def as_typed(*groups: Group) -> str:
+    """The options that make these groups, as they would be typed, for the next command.
+
+    What came from the environment is named, too: it does no harm.
+    """
+    words: list[str] = []
+    for group in groups:
+        for field in fields(group):
+            value = getattr(group, field.name)
+            if value == field.default:
+                continue
+            option = "--" + field.name.replace("_", "-")
+            for one in value if isinstance(value, list) else [value]:
+                plain = str(one.value) if isinstance(one, Enum) else str(one)
+                words += [option] if one is True else [option, shlex.quote(plain)]
+    return " ".join(words)

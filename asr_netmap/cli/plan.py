@@ -1,0 +1,134 @@
+"""``plan``: what would change, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from asr_netmap.cli.command import command
+from asr_netmap.cli.connecting import connect, read_progress
+from asr_netmap.cli.console import Console
+from asr_netmap.cli.declared import declared, selection_of
+from asr_netmap.cli.emitting import emit
+from asr_netmap.cli.exit_codes import ExitCode, worst
+from asr_netmap.cli.options import Config, Format, Only, PlanRules, Shape, Where, as_typed
+from asr_netmap.cli.several import Several, each_vault
+
+if TYPE_CHECKING:
+    from asr_netmap.gateway.connection import Connection
+    from asr_netmap.planning.plan import Plan
+    from asr_netmap.planning.selection import Selection
+    from asr_netmap.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What is done with the plan beside showing it."""
+
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="PLAN.json", help="Save the plan, for review and apply."),
+    ] = None
+    detailed_exitcode: Annotated[
+        bool,
+        typer.Option(
+            "--detailed-exitcode", help="Exit with 3 if there are changes that can be applied now."
+        ),
+    ] = False
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    command(app, "plan", plan)
+
+
+def plan(
+    console: Console,
+    config: Config,
+    only: Only,
+    shape: Shape,
+    rules: PlanRules,
+    where: Where,
+    saving: Saving,
+) -> ExitCode:
+    """Show what would change and why. Nothing is written to Azure.
+
+    \b
+    Examples:
+      asr-netmap plan --config netmap.yaml
+      asr-netmap plan --config netmap.yaml --out plan.json
+      asr-netmap plan --config netmap.yaml --detailed-exitcode --quiet
+    """
+    selection = selection_of(only.only)
+    wanted = declared(config, where.vault, rules)
+    with connect(console, where.access) as azure:
+        settings = wanted.resolved(azure)
+        several = plans_of(console, azure, settings, selection, rules)
+        _show(console, several, shape.format, azure.sandbox)
+        if saving.out is not None:
+            _save(console, azure, several.found, saving.out, as_typed(where.access))
+        elif any(each.changes for each in several.found):
+            options = as_typed(config, only, rules, where.vault, where.access)
+            console.say(f"Next: asr-netmap apply {options}")
+    return worst([several.code, _detailed(several) if saving.detailed_exitcode else ExitCode.DONE])
+
+
+def plans_of(
+    console: Console,
+    azure: Connection,
+    settings: Sequence[Settings],
+    selection: Selection,
+    rules: PlanRules,
+) -> Several[Plan]:
+    """A plan for each vault and pair of regions."""
+    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+
+    say = read_progress(console)
+    return each_vault(
+        console,
+        settings,
+        lambda one: api.plan(
+            azure,
+            one,
+            selection=selection,
+            retarget_items=rules.retarget_items,
+            inventory=api.read(azure, one, progress=say),
+        ),
+    )
+
+
+def _show(console: Console, several: Several[Plan], form: Format, sandbox: bool) -> None:
+    from asr_netmap.report.documents import plan_document  # noqa: PLC0415 -- loads pydantic
+    from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
+    from asr_netmap.report.plan_pages import plan_page  # noqa: PLC0415 -- loads pydantic
+
+    page = joined(tuple(plan_page(each, sandbox=sandbox) for each in several.found))
+    gaps = several.not_looked_at
+    emit(
+        console,
+        form,
+        page,
+        lambda: plan_document(several.found, sandbox=sandbox, not_looked_at=gaps),
+    )
+
+
+def _save(
+    console: Console, azure: Connection, plans: Sequence[Plan], path: Path, options: str
+) -> None:
+    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+
+    digest = api.save_plan(plans, path, now=azure.clock.now())
+    console.say(f"Saved to {path}, valid for 7 days, SHA-256 {digest}")
+    console.say(f"Next: asr-netmap apply {path} --expect-sha256 {digest} {options}".rstrip())
+
+
+def _detailed(several: Several[Plan]) -> ExitCode:
+    if any(each.changes for each in several.found):
+        return ExitCode.CHANGES
+    # Green only when everything was looked at.
+    unread = several.not_looked_at or any(each.not_looked_at for each in several.found)
+    return ExitCode.INCOMPLETE if unread else ExitCode.DONE

@@ -1,0 +1,223 @@
+"""What every writing command does: show the plans, ask, apply, say what became of it.
+
+The order is fixed: limits and consent are checked before anything is asked, and nothing is
+written before the answer.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from asr_netmap.cli.console import Console
+from asr_netmap.cli.emitting import emit
+from asr_netmap.cli.exit_codes import ExitCode, of_result, worst
+from asr_netmap.cli.journals import open_journal
+from asr_netmap.cli.options import Access, ConsentGiven, Format, Writing
+from asr_netmap.cli.progress import observing
+from asr_netmap.errors import AsrNetmapError, UsageError
+from asr_netmap.report.page import Tone
+
+if TYPE_CHECKING:
+    from asr_netmap.applying.journal import Journal
+    from asr_netmap.applying.limits import Limits
+    from asr_netmap.applying.observer import Observer
+    from asr_netmap.applying.outcome import Result
+    from asr_netmap.gateway.connection import Connection
+    from asr_netmap.models import NotLookedAt
+    from asr_netmap.planning.plan import Plan
+    from asr_netmap.planning.safety import Consent
+
+_TIME = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h)?", re.IGNORECASE)
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How the plans are carried out.
+
+    again -- the command that goes on where this one stopped.
+    check -- the command that reads back.
+    """
+
+    consent: Consent
+    given: Writing
+    access: Access
+    form: Format
+    again: str
+    check: str
+
+    def __post_init__(self) -> None:
+        """Refuse a deadline that is no time before anything is read."""
+        if self.given.pace.deadline:
+            seconds(self.given.pace.deadline)
+
+
+Carry = Callable[["Limits", "Observer", "Journal | None"], "list[tuple[Plan, Result]]"]
+"""Applies, and gives each plan with its result; called at most once, after all questions."""
+
+
+def consent_of(given: ConsentGiven, *, unmap: bool = False) -> Consent:
+    """What the flags allow."""
+    from asr_netmap.planning.safety import Consent  # noqa: PLC0415 -- loads pydantic
+
+    return Consent(
+        allow_retarget=given.allow_retarget,
+        max_changed_percent=given.max_changed_percent,
+        max_changes=given.max_changes,
+        during_failover=given.during_failover,
+        unmap=unmap,
+    )
+
+
+def carry_out_fresh(
+    console: Console,
+    azure: Connection,
+    plans: Sequence[Plan],
+    run: Run,
+    not_looked_at: Sequence[NotLookedAt] = (),
+) -> ExitCode:
+    """Show, ask and apply plans that were made just now."""
+    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+    from asr_netmap.planning.safety import raise_if_unsafe  # noqa: PLC0415 -- loads pydantic
+
+    def carry(
+        limits: Limits, observer: Observer, journal: Journal | None
+    ) -> list[tuple[Plan, Result]]:
+        started = azure.clock.monotonic()
+        done: list[tuple[Plan, Result]] = []
+        for plan in plans:
+            left = api.remaining(limits, azure.clock.monotonic() - started)
+            try:
+                result = api.apply(
+                    azure,
+                    plan,
+                    consent=run.consent,
+                    limits=left,
+                    observer=observer,
+                    journal=journal,
+                )
+            except AsrNetmapError as error:
+                if not done:
+                    raise  # nothing was written anywhere
+                result = _not_started(plan, error)
+            done.append((plan, result))
+            if result.interrupted:
+                break
+        return done
+
+    show_plans(console, plans, run.form, azure.sandbox)
+    for plan in plans:
+        raise_if_unsafe(plan, run.consent)
+    return carry_out(console, azure, plans, run, carry, not_looked_at)
+
+
+def carry_out(
+    console: Console,
+    azure: Connection,
+    plans: Sequence[Plan],
+    run: Run,
+    carry: Carry,
+    not_looked_at: Sequence[NotLookedAt] = (),
+) -> ExitCode:
+    """Ask, apply, and report; plans without changes are applied without a question."""
+    limits = limits_of(console, run, plans)
+    changes = sum(len(plan.changes) for plan in plans)
+    if changes and not run.given.consent.yes:
+        where = "the sandbox" if azure.sandbox else ", ".join(_vaults(plans))
+        console.confirm(f"Apply {changes} change{'s' if changes > 1 else ''} to {where}?")
+    journal = open_journal(azure, plans, run.given.pace.journal) if changes else None
+    if journal is not None:
+        console.say(f"Journal: {journal.path}", Tone.FAINT)
+    with observing(console, changes) as observer:
+        done = carry(limits, observer, journal)
+    return report(console, azure.sandbox, done, run, not_looked_at)
+
+
+def show_plans(console: Console, plans: Sequence[Plan], form: Format, sandbox: bool) -> None:
+    """The plans, for people; beside the output where that has another format."""
+    from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
+    from asr_netmap.report.plan_pages import plan_page  # noqa: PLC0415 -- loads pydantic
+
+    page = joined(tuple(plan_page(each, sandbox=sandbox) for each in plans))
+    console.show(page, aside=form is not Format.TABLE)
+
+
+def report(
+    console: Console,
+    sandbox: bool,
+    done: Sequence[tuple[Plan, Result]],
+    run: Run,
+    not_looked_at: Sequence[NotLookedAt] = (),
+) -> ExitCode:
+    """What became of it, what remains, and the next command."""
+    from asr_netmap.report.documents import result_document  # noqa: PLC0415 -- loads pydantic
+    from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
+    from asr_netmap.report.plan_pages import result_page, result_summary  # noqa: PLC0415 -- same
+
+    plans, results = [plan for plan, _ in done], [result for _, result in done]
+    pages = tuple(result_page(plan, result, sandbox=sandbox) for plan, result in done)
+    nothing = not any(result.outcomes or result.notes for result in results)
+    if not (nothing and run.form is Format.TABLE):
+        emit(
+            console,
+            run.form,
+            joined(pages),
+            lambda: result_document(plans, results, sandbox=sandbox, not_looked_at=not_looked_at),
+        )
+    pending_ok = run.given.pace.pending_ok
+    code = worst(of_result(result, plan.pending, pending_ok=pending_ok) for plan, result in done)
+    console.say(result_summary(done), Tone.GOOD if code is ExitCode.DONE else Tone.WARNING)
+    finished = code is ExitCode.DONE
+    console.say(f"Next: {run.check if finished else run.again}")
+    return code
+
+
+def limits_of(console: Console, run: Run, plans: Sequence[Plan]) -> Limits:
+    """The limits of the run: options, then settings, then one failure where nobody watches.
+
+    Raises UsageError for a deadline that is no time.
+    """
+    from asr_netmap.applying.limits import Limits  # noqa: PLC0415 -- only what writes needs it
+
+    pace = run.given.pace
+    declared = [plan.settings.get("safety", {}).get("max_failures") for plan in plans]
+    failures = [n for n in ([pace.max_failures] if pace.max_failures else declared) if n]
+    unattended = None if console.attended else 1
+    return Limits(
+        workers=run.access.workers,
+        deadline=seconds(pace.deadline) if pace.deadline else None,
+        canary=pace.canary,
+        max_failures=min(failures, default=unattended),
+    )
+
+
+def seconds(text: str) -> float:
+    """``90``, ``90s``, ``30m``, ``2h`` as seconds. Raises UsageError."""
+    match = _TIME.fullmatch(text.strip())
+    value = float(match[1]) * _SECONDS[(match[2] or "s").lower()] if match else 0.0
+    if value <= 0:
+        raise UsageError(f"--deadline {text!r} is no time.", "Write 90s, 30m or 2h.")
+    return value
+
+
+def _not_started(plan: Plan, error: AsrNetmapError) -> Result:
+    """A plan that was refused after others had been applied."""
+    from asr_netmap.applying.outcome import (  # noqa: PLC0415 -- only what writes needs it
+        Outcome,
+        Result,
+        Status,
+    )
+
+    return Result(
+        tuple(
+            Outcome(change.id, Status.PENDING, "error", error.message) for change in plan.changes
+        ),
+        notes=(str(error),),
+    )
+
+
+def _vaults(plans: Sequence[Plan]) -> list[str]:
+    return sorted({f"vault {plan.scope.vault.name}" for plan in plans if plan.changes})

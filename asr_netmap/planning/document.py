@@ -1,0 +1,250 @@
+"""The JSON form of plans: for people and programs to read, and for `apply` to carry out.
+
+A document holds no time of its own making, so the same plan gives the same bytes; its fingerprint
+is the digest of what will be done, to what, and under which settings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from ipaddress import ip_address
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from asr_netmap.arm_id import ArmId
+from asr_netmap.models import NotLookedAt, RegionPair
+from asr_netmap.planning.change import (
+    Action,
+    AddressClaim,
+    Change,
+    FabricState,
+    GroupState,
+    ItemState,
+    Kind,
+    MappingState,
+    NetworkState,
+    State,
+)
+from asr_netmap.planning.nic_setting import Setting, value_from_json, value_to_json
+from asr_netmap.planning.plan import Finding, Pending, Plan, Scope, Severity
+
+PLAN_SCHEMA = "asr-netmap/plan/1"
+
+_STATES: Mapping[Kind, type[State]] = {
+    Kind.RESOURCE_GROUP: GroupState,
+    Kind.NETWORK: NetworkState,
+    Kind.FABRIC: FabricState,
+    Kind.MAPPING: MappingState,
+}
+
+
+def canonical(document: object) -> bytes:
+    """The one spelling of a JSON document: sorted keys, no blanks, UTF-8."""
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode()
+
+
+def fingerprint(plan: Plan) -> str:
+    """SHA-256, in hex, of what the plan would do and under which settings."""
+    document = plan_document(plan, with_fingerprint=False)
+    bound = {key: document[key] for key in ("scope", "settings", "changes", "pending")}
+    return hashlib.sha256(canonical(bound)).hexdigest()
+
+
+def plan_document(plan: Plan, *, with_fingerprint: bool = True) -> dict[str, Any]:
+    """A plan as JSON."""
+    document: dict[str, Any] = {
+        "scope": _scope_document(plan.scope),
+        "settings": plan.settings,
+        "changes": [change_document(change) for change in plan.changes],
+        "pending": [pending_document(pending) for pending in plan.pending],
+        "findings": [finding_document(finding) for finding in plan.findings],
+        "not_looked_at": [gap_document(gap) for gap in plan.not_looked_at],
+        "existing_settings": plan.existing_settings,
+    }
+    if with_fingerprint:
+        document = {"fingerprint": fingerprint(plan), **document}
+    return document
+
+
+def plan_from_document(document: Mapping[str, Any]) -> Plan:
+    """The plan that a document holds.
+
+    Raises ValueError, KeyError, TypeError or an AsrNetmapError for anything that isn't one.
+    """
+    if not isinstance(document["settings"], Mapping):
+        raise ValueError("the settings are no mapping")
+    if not isinstance(document["existing_settings"], int):
+        raise ValueError("the number of existing settings is no number")
+    return Plan(
+        scope=_scope(document["scope"]),
+        settings=document["settings"],
+        changes=tuple(_change(each) for each in document["changes"]),
+        pending=tuple(
+            Pending(ArmId(each["subject"]), each["title"], each["reason"])
+            for each in document["pending"]
+        ),
+        findings=tuple(_finding(each) for each in document["findings"]),
+        not_looked_at=tuple(_gap(each) for each in document["not_looked_at"]),
+        existing_settings=document["existing_settings"],
+    )
+
+
+def change_document(change: Change) -> dict[str, Any]:
+    """A change as JSON."""
+    document: dict[str, Any] = {
+        "id": change.id,
+        "kind": change.kind.value,
+        "action": change.action.value,
+        "subject": str(change.subject),
+        "title": change.title,
+        "before": state_document(change.kind, change.before),
+        "after": state_document(change.kind, change.after),
+        "reason": change.reason,
+        "depends_on": list(change.depends_on),
+    }
+    if change.claims:
+        document["claims"] = [
+            {"network": str(claim.network), "address": str(claim.address)}
+            for claim in change.claims
+        ]
+    return document
+
+
+def pending_document(pending: Pending) -> dict[str, Any]:
+    """A pending item as JSON."""
+    return {"subject": str(pending.subject), "title": pending.title, "reason": pending.reason}
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """A finding as JSON."""
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "subject": str(finding.subject),
+        "title": finding.title,
+        "message": finding.message,
+        "fix": finding.fix,
+    }
+
+
+def gap_document(gap: NotLookedAt) -> dict[str, Any]:
+    """Something that was not looked at, as JSON."""
+    scope = str(gap.scope) if gap.scope else None
+    return {"what": gap.what, "reason": gap.reason, "scope": scope, "hint": gap.hint}
+
+
+def state_document(kind: Kind, state: State | None) -> dict[str, Any] | None:
+    """A state as JSON; NIC settings as a list of settings."""
+    if state is None:
+        return None
+    if isinstance(state, ItemState):
+        return {"settings": [_setting_document(setting) for setting in state.settings]}
+    dumped: dict[str, Any] = _adapter(kind).dump_python(state, mode="json")
+    return dumped
+
+
+def _setting_document(setting: Setting) -> dict[str, Any]:
+    document: dict[str, Any] = {"setting": setting.name, "value": value_to_json(setting.value)}
+    if setting.nic is not None:
+        document["nic"] = str(setting.nic)
+    if setting.ip_config is not None:
+        document["ip_config"] = setting.ip_config
+    if setting.reason:
+        document["reason"] = setting.reason
+    return document
+
+
+@cache
+def _adapter(kind: Kind) -> TypeAdapter[Any]:
+    return TypeAdapter(_STATES[kind])
+
+
+def _scope_document(scope: Scope) -> dict[str, str]:
+    return {
+        "cloud": scope.cloud,
+        "tenant": scope.tenant,
+        "vault": str(scope.vault),
+        "source_region": scope.regions.source,
+        "target_region": scope.regions.target,
+    }
+
+
+def _scope(document: Mapping[str, Any]) -> Scope:
+    regions = RegionPair(document["source_region"], document["target_region"])
+    return Scope(document["cloud"], document["tenant"], ArmId(document["vault"]), regions)
+
+
+def _change(document: Mapping[str, Any]) -> Change:
+    kind = Kind(document["kind"])
+    change = Change(
+        kind,
+        Action(document["action"]),
+        ArmId(document["subject"]),
+        document["title"],
+        _state(kind, document["before"]),
+        _state(kind, document["after"]),
+        document["reason"],
+        tuple(document["depends_on"]),
+        tuple(_claim(each) for each in document.get("claims", ())),
+    )
+    if change.id != document["id"]:
+        raise ValueError(f"the change {document['id']} is not the one that its content makes it")
+    if kind is Kind.NIC_SETTINGS and _keys(change.before) != _keys(change.after):
+        raise ValueError(f"the change {document['id']} has other settings before than after")
+    return change
+
+
+def _keys(state: State | None) -> list[tuple[str, str, str]]:
+    if not isinstance(state, ItemState):
+        raise ValueError("NIC settings have a state before and one after")
+    return [setting.key for setting in state.settings]
+
+
+def _claim(document: Mapping[str, Any]) -> AddressClaim:
+    return AddressClaim(ArmId(document["network"]), ip_address(document["address"]))
+
+
+def _state(kind: Kind, document: Mapping[str, Any] | None) -> State | None:
+    if document is None:
+        return None
+    if kind is Kind.NIC_SETTINGS:
+        return ItemState(tuple(_setting(each) for each in document["settings"]))
+    state: State = _adapter(kind).validate_python(document)
+    return state
+
+
+def _setting(document: Mapping[str, Any]) -> Setting:
+    nic = document.get("nic")
+    return Setting(
+        document["setting"],
+        value_from_json(document["setting"], document["value"]),
+        ArmId(nic) if nic is not None else None,
+        document.get("ip_config"),
+        document.get("reason", ""),
+    )
+
+
+def _finding(document: Mapping[str, Any]) -> Finding:
+    return Finding(
+        document["code"],
+        Severity(document["severity"]),
+        ArmId(document["subject"]),
+        document["title"],
+        document["message"],
+        document["fix"],
+    )
+
+
+def _gap(document: Mapping[str, Any]) -> NotLookedAt:
+    scope = document["scope"]
+    return NotLookedAt(
+        document["what"],
+        document["reason"],
+        ArmId(scope) if scope is not None else None,
+        document["hint"],
+    )

@@ -1,0 +1,115 @@
+"""What ``nics.settings`` says about one NIC or IP config: explicit words that beat every rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from asr_netmap.models import Direction, ReplicatedIpConfig, ReplicatedItem, ReplicatedNic
+from asr_netmap.planning.nic_setting import FIELDS, Level, Setting, SettingValue
+from asr_netmap.rules.lookup import matches
+from asr_netmap.settings import NicException, Settings
+
+# Decided by rules of their own, with the explicit word as one of their inputs.
+_RULED = {"subnet", "address", "test_subnet", "test_address", "target_network", "test_network"}
+_KEYS = {"vm", "nic", "ip_config", "direction"}
+
+
+class Exceptions:
+    """The rows that speak of one item, for asking what is given for its parts."""
+
+    def __init__(self, item: ReplicatedItem, direction: Direction, settings: Settings) -> None:
+        self._rows = sorted(
+            (row for row in settings.nics.settings if _is_about(row, item, direction)),
+            key=_precision,
+        )
+
+    def for_item(self) -> Mapping[str, Any]:
+        """What is given for the whole VM: ``target_network`` and ``test_network``."""
+        given: dict[str, Any] = {}
+        for row in self._rows:
+            given.update(_given(row))
+        return {k: v for k, v in given.items() if k in {"target_network", "test_network"}}
+
+    def speak_of_test(self) -> bool:
+        """Whether any row gives a subnet or address for test failover."""
+        return any({"test_subnet", "test_address"} & set(_given(row)) for row in self._rows)
+
+    def for_ip_config(self, nic: ReplicatedNic, config: ReplicatedIpConfig) -> Mapping[str, Any]:
+        """What is given for an IP config; a more precise row wins, then a later one."""
+        given: dict[str, Any] = {}
+        for row in self._rows:
+            if _fits(row.nic, nic.name) and _fits(row.ip_config, config.name):
+                given.update(_given(row))
+        return given
+
+    def direct_settings(self, nic: ReplicatedNic) -> Iterator[Setting]:
+        """The settings that no rule has a say in: as given, for the NIC and its IP configs."""
+        of_nic: dict[str, Any] = {}
+        for config in nic.ip_configs:
+            given = self.for_ip_config(nic, config)
+            for name, value in given.items():
+                if name in _RULED or name not in FIELDS:
+                    continue
+                if FIELDS[name].level is Level.NIC:
+                    of_nic[name] = value
+                else:
+                    yield Setting(name, _cleared(name, value), nic.id, config.name, _REASON)
+        for name, value in of_nic.items():
+            yield Setting(name, _cleared(name, value), nic.id, None, _REASON)
+
+
+_REASON = "set explicitly in the configuration"
+
+
+def fitting_nothing(
+    settings: Settings, items: tuple[ReplicatedItem, ...]
+) -> Iterator[NicException]:
+    """The rows whose VM is known and has no such NIC or IP config."""
+    for row in settings.nics.settings:
+        named = [item for item in items if _names(row, item)]
+        if (row.nic is None and row.ip_config is None) or not all(item.nics for item in named):
+            continue  # while Site Recovery lists no NICs, nobody knows
+        if named and not any(
+            _fits(row.nic, nic.name) and _fits(row.ip_config, config.name)
+            for item in named
+            for nic in item.nics
+            for config in nic.ip_configs
+        ):
+            yield row
+
+
+def unmatched(settings: Settings, items: tuple[ReplicatedItem, ...]) -> Iterator[NicException]:
+    """The rows whose VM no replicated item is: most likely a misspelt name."""
+    for row in settings.nics.settings:
+        if not any(_names(row, item) for item in items):
+            yield row
+
+
+def _given(row: NicException) -> Mapping[str, Any]:
+    return {name: getattr(row, name) for name in row.model_fields_set if name not in _KEYS}
+
+
+def _cleared(name: str, value: Any) -> SettingValue:
+    if value == "none":
+        return () if name.endswith("lb_pools") else None
+    cleared: SettingValue = value
+    return cleared
+
+
+def _precision(row: NicException) -> tuple[int, bool]:
+    return (row.nic is not None) + (row.ip_config is not None), row.direction is not None
+
+
+def _fits(wanted: str | None, name: str) -> bool:
+    return wanted is None or wanted.lower() == name.lower()
+
+
+def _is_about(row: NicException, item: ReplicatedItem, direction: Direction) -> bool:
+    return row.direction in (None, direction) and _names(row, item)
+
+
+def _names(row: NicException, item: ReplicatedItem) -> bool:
+    if item.vm is not None and matches(row.vm, item.vm):
+        return True
+    return row.vm.lower() == item.vm_name.lower()

@@ -1,0 +1,90 @@
+"""The plan: what would change, what can't change yet, and what people should know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from asr_netmap.arm_id import ArmId
+from asr_netmap.models import NotLookedAt, RegionPair
+from asr_netmap.planning.change import Change
+
+
+class Severity(str, Enum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 is the worst."""
+        return list(Severity).index(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a plan is bound to; it is refused anywhere else."""
+
+    cloud: str
+    tenant: str
+    vault: ArmId
+    regions: RegionPair
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A replicated item whose settings can't be written yet; the next run looks again."""
+
+    subject: ArmId
+    title: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something people should know, with what to do about it.
+
+    code -- stable, for filters and tickets, such as ``mapping-one-way``.
+    """
+
+    code: str
+    severity: Severity
+    subject: ArmId
+    title: str
+    message: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that would be done to one vault's region pair, and why.
+
+    settings -- the settings it was made from, as JSON; apply plans again from these.
+    existing_settings -- how many NIC settings already have a value: what the safety limit counts
+        changes against.
+    """
+
+    scope: Scope
+    settings: Mapping[str, Any]
+    changes: tuple[Change, ...] = ()
+    pending: tuple[Pending, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    not_looked_at: tuple[NotLookedAt, ...] = ()
+    existing_settings: int = 0
+    # Not taken over by dataclasses.replace: another plan has other changes.
+    _by_id: dict[str, Change] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def change(self, change_id: str) -> Change | None:
+        """The change of that id."""
+        if not self._by_id:
+            self._by_id.update((change.id, change) for change in self.changes)
+        return self._by_id.get(change_id)
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing can be done now."""
+        return not self.changes

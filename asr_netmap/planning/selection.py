@@ -1,0 +1,93 @@
+"""Which part of an estate a run is about (``--only vm=…,network=…,group=…,tag=…``)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from asr_netmap.arm_id import ArmId
+from asr_netmap.errors import UsageError
+from asr_netmap.models import Inventory, ReplicatedItem
+from asr_netmap.rules.lookup import matches
+
+_KEYS = {"vm": "vms", "network": "networks", "group": "groups", "tag": "tags"}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What was picked; an empty selection picks everything.
+
+    Values of one kind are alternatives; different kinds must all fit.
+
+    vms, networks -- name, ``group/name`` or ARM id.
+    groups -- names of the VMs' resource groups.
+    tags -- ``name`` or ``name:value`` of the VMs' tags.
+    """
+
+    vms: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+    @staticmethod
+    def parse(texts: Iterable[str]) -> Selection:
+        """From texts such as ``vm=app1,vm=app2`` or ``network=vnet-app``.
+
+        A value without a key belongs to the key before it: ``vm=a,b``. Raises UsageError.
+        """
+        found: dict[str, list[str]] = {name: [] for name in _KEYS.values()}
+        for text in texts:
+            key = ""
+            for part in text.split(","):
+                head, equals, tail = part.partition("=")
+                if equals:
+                    key = head.strip().lower()
+                value = (tail if equals else part).strip()
+                if key not in _KEYS or not value:
+                    raise UsageError(
+                        f"--only {text!r}: {part!r} is not understood.",
+                        "Write vm=NAME, network=NAME, group=NAME or tag=NAME[:VALUE], "
+                        "several with commas.",
+                    )
+                found[_KEYS[key]].append(value)
+        return Selection(**{name: tuple(values) for name, values in found.items()})
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing was picked, so all is meant."""
+        return not (self.vms or self.networks or self.groups or self.tags)
+
+    def takes_network(self, network: ArmId) -> bool:
+        """Whether a source network is meant."""
+        return not self.networks or any(matches(text, network) for text in self.networks)
+
+    def takes_item(self, item: ReplicatedItem, network: ArmId, inventory: Inventory) -> bool:
+        """Whether an item is meant; `network` is the one that the pair has on the source side."""
+        return self.takes_vm(item, inventory) and self.takes_network(network)
+
+    def takes_vm(self, item: ReplicatedItem, inventory: Inventory) -> bool:
+        """Whether an item is meant by what was picked of VMs, wherever it is."""
+        vm = item.vm
+        if self.vms and not _named(item, self.vms):
+            return False
+        if self.groups and (vm is None or vm.group.lower() not in map(str.lower, self.groups)):
+            return False
+        return not self.tags or self._tagged(item, inventory)
+
+    def _tagged(self, item: ReplicatedItem, inventory: Inventory) -> bool:
+        vm = inventory.vm(item.vm) if item.vm else None
+        tags = {name.lower(): value for name, value in vm.tags.items()} if vm else {}
+        for wanted in self.tags:
+            name, colon, value = wanted.partition(":")
+            if name.lower() in tags and (not colon or tags[name.lower()] == value):
+                return True
+        return False
+
+
+def _named(item: ReplicatedItem, texts: Iterable[str]) -> bool:
+    for text in texts:
+        if item.vm is not None and matches(text, item.vm):
+            return True
+        if text.lower() == item.vm_name.lower():
+            return True
+    return False

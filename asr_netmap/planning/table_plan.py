@@ -1,0 +1,224 @@
+"""Plans in which a NIC table counts: beside the rules, or alone.
+
+`with_table` lays the table over declared settings, for a plan with all rules. `plan_table` takes
+nothing but the table: what its rows leave empty stays as it is, whatever any rule says, and no
+network or mapping is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+
+from asr_netmap.errors import NotFound
+from asr_netmap.models import (
+    Direction,
+    Inventory,
+    Network,
+    ReplicatedIpConfig,
+    ReplicatedItem,
+)
+from asr_netmap.planning.exceptions import Exceptions
+from asr_netmap.planning.nic_planner import ItemTask, Side, existing_settings, plan_items
+from asr_netmap.planning.nic_setting import Setting
+from asr_netmap.planning.nic_table.rows import nic_key
+from asr_netmap.planning.plan import Finding, Pending, Plan, Scope, Severity
+from asr_netmap.planning.planner import _by_subject, _gaps, _general, _sorted
+from asr_netmap.planning.selection import Selection
+from asr_netmap.rules.lookup import find_network, maybe_unseen
+from asr_netmap.settings import AddressMode, NicException, NicRules, Settings, to_document
+
+_ROLES = {False: "target network", True: "test network"}
+
+
+def with_table(settings: Settings, exceptions: Sequence[NicException]) -> Settings:
+    """The settings with a table's exceptions as their strongest word.
+
+    What was given on the command line wins over the file, field by field, where both name the
+    same VM, NIC, IP config and direction.
+    """
+    rows = {_place(row): row for row in settings.nics.settings}
+    for row in exceptions:
+        before = rows.pop(_place(row), None)
+        rows[_place(row)] = row if before is None else _laid_over(before, row)
+    return _with_rows(settings, settings.nics, tuple(rows.values()))
+
+
+def only_table(settings: Settings, exceptions: Sequence[NicException]) -> Settings:
+    """The settings without a word on any NIC but those of the table."""
+    rules = NicRules(address=AddressMode.UNMANAGED, existing="keep")
+    return _with_rows(settings, rules, tuple(exceptions))
+
+
+def plan_table(
+    inventory: Inventory,
+    settings: Settings,
+    scope: Scope,
+    exceptions: Sequence[NicException],
+    selection: Selection | None = None,
+) -> Plan:
+    """What a NIC table alone would change; an unedited one changes nothing.
+
+    settings -- their vault, regions, safety limits and freeze count; their rules do not.
+    Such a plan is to be applied when it is made: its settings alone do not make it again.
+    Raises AmbiguousName, NotFound or UsageError for a network that a row names wrongly.
+    """
+    declared = only_table(settings, exceptions)
+    tasks = _TableTasks(inventory, declared, selection or Selection())
+    planned = plan_items(list(tasks.tasks()), inventory, declared)
+    return Plan(
+        scope=scope,
+        settings=to_document(declared),
+        changes=tuple(planned.changes),
+        pending=tuple(sorted((*tasks.pending, *planned.pending), key=_by_subject)),
+        findings=_sorted(
+            *tasks.findings, *planned.findings, *_general(inventory, declared, scope.vault)
+        ),
+        not_looked_at=_gaps(inventory),
+        existing_settings=existing_settings(tasks.in_scope),
+    )
+
+
+def _place(row: NicException) -> tuple[str, ...]:
+    return tuple(
+        str(part or "").lower()
+        for part in (row.vm, row.nic, row.ip_config, row.direction and row.direction.value)
+    )
+
+
+def _laid_over(below: NicException, above: NicException) -> NicException:
+    return below.model_copy(update={name: getattr(above, name) for name in above.model_fields_set})
+
+
+def _with_rows(settings: Settings, rules: NicRules, rows: tuple[NicException, ...]) -> Settings:
+    nics = rules.model_copy(update={"settings": rows})
+    return settings.model_copy(update={"nics": nics})
+
+
+@dataclass
+class _TableTasks:
+    """One task for every item that the table speaks of."""
+
+    inventory: Inventory
+    settings: Settings
+    selection: Selection
+    in_scope: list[ReplicatedItem] = field(default_factory=list)
+    pending: list[Pending] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def tasks(self) -> Iterator[ItemTask]:
+        by_vm: dict[str, list[NicException]] = {}
+        for row in self.settings.nics.settings:
+            by_vm.setdefault(row.vm.lower(), []).append(row)
+        regions = self.settings.regions
+        for item in sorted(self.inventory.items, key=lambda i: (i.vm_name.lower(), i.id)):
+            direction = regions.direction_of(item.source_region, item.target_region)
+            if direction is None or not self.selection.takes_vm(item, self.inventory):
+                continue
+            self.in_scope.append(item)
+            rows = by_vm.get(item.vm.key if item.vm else item.vm_name.lower(), ())
+            task = self._task(item, direction, rows) if rows else None
+            if task is not None:
+                yield task
+
+    def _task(
+        self, item: ReplicatedItem, direction: Direction, rows: Iterable[NicException]
+    ) -> ItemTask | None:
+        own = _with_rows(self.settings, self.settings.nics, tuple(rows))
+        given = Exceptions(item, direction, own).for_item()
+        settings: list[Setting] = []
+        sides: list[Side] = []
+        for test, name in ((False, "target_network"), (True, "test_network")):
+            text = given.get(name)
+            if text == "none":
+                settings.append(Setting(name, None, reason="cleared by the NIC table"))
+                continue
+            network = self._network(item, text, test=test)
+            if text and network is None:
+                return None  # said why already
+            if text and network is not None:
+                settings.append(Setting(name, network.id, reason="given by the NIC table"))
+            if network is not None:
+                side = Side(test, network, {}, (), AddressMode.UNMANAGED, explicit_only=True)
+                sides.append(side)
+            elif any(_speaks_of(row, test=test) for row in own.nics.settings):
+                self._no_network(item, test=test)
+        completed = tuple(_completed(row, item, sides) for row in own.nics.settings)
+        exceptions = Exceptions(item, direction, _with_rows(own, own.nics, completed))
+        return ItemTask(item, direction, exceptions, tuple(sides), tuple(settings), ())
+
+    def _network(self, item: ReplicatedItem, text: str | None, *, test: bool) -> Network | None:
+        """The network that the table gives the item, or else that it has."""
+        own = item.test_network if test else item.target_network
+        if text is None:
+            return self.inventory.network(own) if own else None
+        try:
+            return find_network(text, self.inventory, item.target_region, _ROLES[test])
+        except NotFound:
+            if not maybe_unseen(text, self.inventory):
+                raise
+            reason = f"its {_ROLES[test]} {text} could not be looked at"
+            self.pending.append(Pending(item.id, item.vm_name, reason))
+            return None
+
+    def _no_network(self, item: ReplicatedItem, *, test: bool) -> None:
+        own = item.test_network if test else item.target_network
+        column = "test_network" if test else "target_network"
+        lack = f"no {_ROLES[test]}"
+        if own is not None:
+            seen = self.inventory.looked_at(own)
+            lack = f"a {_ROLES[test]} that " + ("does not exist" if seen else "could not be read")
+            lack += f" ({own})"
+        self.findings.append(
+            Finding(
+                "test-network-missing" if test else "target-network-missing",
+                Severity.ERROR,
+                item.id,
+                item.vm_name,
+                f"{item.vm_name} has {lack}, so the subnets and addresses that the NIC table "
+                "gives it there are not set",
+                f"Give it a `{column}` in the table.",
+            )
+        )
+
+
+def _speaks_of(row: NicException, *, test: bool) -> bool:
+    prefix = "test_" if test else ""
+    return bool({f"{prefix}subnet", f"{prefix}address"} & row.model_fields_set)
+
+
+def _completed(row: NicException, item: ReplicatedItem, sides: Iterable[Side]) -> NicException:
+    """The row with the subnet that its address is for, where it gives none itself.
+
+    So no rule chooses one: it is the subnet that is set, or else the one that holds the address.
+    """
+    found: dict[str, str | None] = {}
+    config = _config(row, item)
+    for side in sides if config is not None else ():
+        assert config is not None
+        address = getattr(row, side.name("address"))
+        if address is None or getattr(row, side.name("subnet")) is not None:
+            continue
+        current = getattr(config, side.name("subnet"))
+        subnet = current if current and side.network.subnet(current) else None
+        subnet = subnet or _holding(side.network, address)
+        if subnet is not None:
+            found[side.name("subnet")] = subnet
+        elif address is AddressMode.DYNAMIC and not getattr(config, side.name("address")):
+            found[side.name("address")] = None  # it is dynamic, and needs no subnet for that
+    return row.model_copy(update=found) if found else row
+
+
+def _config(row: NicException, item: ReplicatedItem) -> ReplicatedIpConfig | None:
+    named = (row.nic or "").lower()
+    for nic in item.nics:
+        if named in {nic.name.lower(), nic_key(item, nic).lower()}:
+            return nic.ip_config(row.ip_config or "")
+    return None
+
+
+def _holding(network: Network, address: AddressMode | IPv4Address) -> str | None:
+    if not isinstance(address, IPv4Address):
+        return None
+    return next((subnet.name for subnet in network.subnets if subnet.holds(address)), None)

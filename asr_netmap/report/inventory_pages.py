@@ -1,0 +1,293 @@
+"""What was discovered: networks, fabrics, mappings, replicated items and their NICs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from asr_netmap.arm_id import ArmId
+from asr_netmap.models import (
+    Direction,
+    Inventory,
+    Network,
+    NetworkMapping,
+    NotLookedAt,
+    RegionPair,
+    ReplicatedIpConfig,
+    ReplicatedItem,
+    ReplicatedNic,
+)
+from asr_netmap.planning.nic_setting import FIELDS, Level, SettingValue
+from asr_netmap.report.page import Block, Page, Table, Tone
+
+NotReady = Callable[[ReplicatedItem], str | None]
+"""Why an item's settings can't be written now; None: they can."""
+
+NIC_KEYS = ("vm_id", "nic", "ip_config", "vm", "state")
+NIC_SOURCE = ("source_network", "source_subnet", "source_address", "source_static")
+
+
+def discover_page(
+    inventory: Inventory, regions: RegionPair | None, not_ready: NotReady, *, sandbox: bool
+) -> Page:
+    """Everything that was read, for people.
+
+    regions -- None: networks of all regions, and no vault.
+    """
+    blocks: list[Block] = [networks_table(inventory, regions)]
+    if inventory.vault is not None and regions is not None:
+        blocks += [
+            fabrics_table(inventory),
+            mappings_table(inventory, regions),
+            items_table(inventory.items, regions, not_ready),
+        ]
+    blocks += not_looked_at_blocks(inventory.not_looked_at)
+    return Page(
+        _title(inventory, regions), tuple(blocks), sandbox, subnets_table(inventory, regions)
+    )
+
+
+def networks_table(inventory: Inventory, regions: RegionPair | None) -> Table:
+    """A row per network, to read."""
+    rows = [
+        (
+            network.region,
+            network.name,
+            network.id.group,
+            _joined(network.address_space),
+            _joined(f"{subnet.name} {_joined(subnet.prefixes)}" for subnet in network.subnets),
+            _mapping_state(network, inventory, regions),
+        )
+        for network in networks_of(inventory, regions)
+    ]
+    columns = ("region", "network", "resource group", "address space", "subnets", "mapping")
+    return Table("Virtual networks", columns, tuple(rows), nothing="none in these regions")
+
+
+def subnets_table(inventory: Inventory, regions: RegionPair | None) -> Table:
+    """A row per subnet, for CSV; the network's own columns are repeated."""
+    rows = [
+        (
+            str(network.id),
+            network.region,
+            network.name,
+            network.id.group,
+            _joined(network.address_space),
+            subnet.name if subnet else "",
+            _joined(subnet.prefixes) if subnet else "",
+            _mapping_state(network, inventory, regions),
+        )
+        for network in networks_of(inventory, regions)
+        for subnet in (network.subnets or (None,))
+    ]
+    columns = ("network_id", "region", "network", "resource_group", "address_space")
+    return Table("", (*columns, "subnet", "prefixes", "mapping"), tuple(rows))
+
+
+def networks_of(inventory: Inventory, regions: RegionPair | None) -> Iterator[Network]:
+    """The networks of both regions, the source region's first; None: of all regions."""
+    names = (
+        sorted({network.region for network in inventory.networks})
+        if regions is None
+        else (regions.source, regions.target)
+    )
+    for name in names:
+        yield from inventory.networks_in(name)
+
+
+def _mapping_state(network: Network, inventory: Inventory, regions: RegionPair | None) -> str:
+    return mapped_words(network, inventory, regions) if inventory.vault and regions else ""
+
+
+def mapped_words(network: Network, inventory: Inventory, regions: RegionPair) -> str:
+    """Whether a network is mapped, and which way, in words."""
+    out = [m for m in _of_pair(inventory, regions) if m.source_network == network.id]
+    back = {m.source_network for m in inventory.mappings if m.target_network == network.id}
+    if not out:
+        names = ", ".join(sorted(each.name for each in back))
+        return f"mapped from {names}, not back" if names else "not mapped"
+    return "; ".join(
+        f"mapped to {m.target_network.name}"
+        + (", both ways" if m.target_network in back else ", one way only")
+        + ("" if m.paired else f" ({m.state or 'state unknown'})")
+        for m in out
+    )
+
+
+def fabrics_table(inventory: Inventory) -> Table:
+    """The vault's fabrics."""
+    rows = tuple((fabric.name, fabric.region) for fabric in inventory.fabrics)
+    return Table("Fabrics", ("fabric", "region"), rows)
+
+
+def mappings_table(inventory: Inventory, regions: RegionPair) -> Table:
+    """The network mappings of the pair of regions, and of others."""
+    mappings = sorted(inventory.mappings, key=lambda m: (m.source_network, m.target_network))
+    rows = tuple(
+        (
+            _direction(mapping, regions),
+            mapping.source_network.name,
+            mapping.target_network.name,
+            mapping.state or "unknown",
+            mapping.id.name,
+        )
+        for mapping in mappings
+    )
+    tones = tuple(Tone.PLAIN if mapping.paired else Tone.WARNING for mapping in mappings)
+    columns = ("direction", "source", "target", "state", "name")
+    return Table("Network mappings", columns, rows, tones)
+
+
+def items_table(items: Iterable[ReplicatedItem], regions: RegionPair, not_ready: NotReady) -> Table:
+    """Replicated items with the networks that they select."""
+    shown = tuple(items)
+    rows = tuple(
+        (
+            item.vm_name,
+            item_direction(item, regions),
+            _joined(sorted({each.name for each in item.source_networks})) or "-",
+            _name(item.target_network) or "-",
+            _name(item.test_network) or "-",
+            str(len(item.nics)),
+            not_ready(item) or "ready",
+        )
+        for item in shown
+    )
+    columns = (
+        "VM",
+        "direction",
+        "source network",
+        "target network",
+        "test network",
+        "NICs",
+        "state",
+    )
+    tones = tuple(Tone.FAINT if not_ready(item) else Tone.PLAIN for item in shown)
+    return Table("Replicated items", columns, rows, tones)
+
+
+def item_direction(item: ReplicatedItem, regions: RegionPair) -> str:
+    """``forward`` or ``reverse``, or the item's own pair of regions if it is another one."""
+    direction = regions.direction_of(item.source_region, item.target_region)
+    return direction.value if direction else f"{item.source_region} -> {item.target_region}"
+
+
+def nics_page(
+    inventory: Inventory, regions: RegionPair, not_ready: NotReady, *, sandbox: bool
+) -> Page:
+    """Every IP config of every replicated NIC: a short table to read, all columns in CSV."""
+    rows = nic_rows(inventory.items, not_ready)
+    short = tuple(
+        (
+            row["vm"],
+            row["nic"] or "-",
+            row["ip_config"] or "-",
+            _ways(row["source_subnet"], row["source_address"], row["source_static"]),
+            _ways(row["subnet"], row["address"], ""),
+            _ways(row["test_subnet"], row["test_address"], ""),
+            row["state"],
+        )
+        for row in rows
+    )
+    columns = ("VM", "NIC", "IP config", "source", "failover", "test failover", "state")
+    every = tuple(nic_columns())
+    table = Table("", every, tuple(tuple(row[name] for name in every) for row in rows))
+    blocks = (Table("NICs", columns, short), *not_looked_at_blocks(inventory.not_looked_at))
+    return Page(_title(inventory, regions), blocks, sandbox, table)
+
+
+def nic_columns() -> Iterator[str]:
+    """The NIC table's columns: keys, what can only be read, what can be set."""
+    yield from NIC_KEYS
+    yield from NIC_SOURCE
+    yield from FIELDS
+
+
+def nic_rows(items: Iterable[ReplicatedItem], not_ready: NotReady) -> list[dict[str, str]]:
+    """A row of texts per IP config; an item without NICs yet has one row that says why."""
+    rows = []
+    for item in items:
+        state = not_ready(item) or "ready"
+        for nic, config in _ip_configs(item):
+            row = {name: _text(_value(item, nic, config, name)) for name in FIELDS}
+            row |= {"vm_id": str(item.vm or ""), "vm": item.vm_name, "state": state}
+            row |= {"nic": nic.name if nic else "", "ip_config": config.name if config else ""}
+            row |= _source(nic, config)
+            rows.append(row)
+    return rows
+
+
+def not_looked_at_blocks(gaps: tuple[NotLookedAt, ...]) -> tuple[Block, ...]:
+    """What could not be read; nothing is said if everything was."""
+    if not gaps:
+        return ()
+    rows = tuple((gap.what, gap.reason, gap.hint) for gap in gaps)
+    columns = ("not looked at", "why", "what to do")
+    return (Table("Not looked at", columns, rows, tuple(Tone.WARNING for _ in rows)),)
+
+
+def _title(inventory: Inventory, regions: RegionPair | None) -> str:
+    pair = f"{regions.source} -> {regions.target}" if regions else "all regions"
+    return f"vault {inventory.vault.id.name}, {pair}" if inventory.vault else f"Networks, {pair}"
+
+
+def _ip_configs(
+    item: ReplicatedItem,
+) -> Iterator[tuple[ReplicatedNic | None, ReplicatedIpConfig | None]]:
+    if not item.nics:
+        yield None, None
+    for nic in item.nics:
+        for config in nic.ip_configs or (None,):
+            yield nic, config
+
+
+def _source(nic: ReplicatedNic | None, config: ReplicatedIpConfig | None) -> dict[str, str]:
+    return {
+        "source_network": _name(nic.source_network) if nic else "",
+        "source_subnet": (config.source_subnet or "") if config else "",
+        "source_address": _text(config.source_address) if config else "",
+        "source_static": _text(config.source_static) if config else "",
+    }
+
+
+def _value(
+    item: ReplicatedItem,
+    nic: ReplicatedNic | None,
+    config: ReplicatedIpConfig | None,
+    name: str,
+) -> SettingValue:
+    owners = {Level.ITEM: item, Level.NIC: nic, Level.IP_CONFIG: config}
+    value: SettingValue = getattr(owners[FIELDS[name].level], name, None)
+    return value
+
+
+def _text(value: SettingValue) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ";".join(str(each) for each in value)
+    return "" if value is None else str(value)
+
+
+def _ways(subnet: str, address: str, static: str) -> str:
+    kind = {"true": " static", "false": " dynamic"}.get(static, "")
+    if not subnet and not address:
+        return "-"
+    return f"{subnet or '(any subnet)'} {address or 'dynamic'}{kind if address else ''}"
+
+
+def _of_pair(inventory: Inventory, regions: RegionPair) -> Iterator[NetworkMapping]:
+    ways = {(regions.source, regions.target), (regions.target, regions.source)}
+    return (m for m in inventory.mappings if (m.source_region, m.target_region) in ways)
+
+
+def _direction(mapping: NetworkMapping, regions: RegionPair) -> str:
+    found: Direction | None = regions.direction_of(mapping.source_region, mapping.target_region)
+    return found.value if found else f"{mapping.source_region} -> {mapping.target_region}"
+
+
+def _name(resource: ArmId | None) -> str:
+    return resource.name if resource else ""
+
+
+def _joined(values: Iterable[object]) -> str:
+    return ", ".join(str(value) for value in values)

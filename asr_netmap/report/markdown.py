@@ -1,0 +1,66 @@
+"""A page as GitHub-flavoured Markdown, for pull requests and tickets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from asr_netmap.report.inert import markdown_text
+from asr_netmap.report.page import SANDBOX_BANNER, Block, Card, Cards, Page, Table
+
+
+def markdown(page: Page) -> str:
+    """The page as Markdown text that ends with a line feed."""
+    lines = [f"# {markdown_text(page.title)}", ""]
+    if page.sandbox:
+        lines += [f"> **{markdown_text(SANDBOX_BANNER)}**", ""]
+    for block in page.blocks:
+        lines += [*_block(block), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _block(block: Block) -> Iterator[str]:
+    if isinstance(block, Table):
+        yield from _table(block)
+    elif isinstance(block, Cards):
+        yield from _cards(block)
+    else:
+        for place, line in enumerate(block.lines):
+            yield from ([""] if place else [])
+            yield markdown_text(line)
+
+
+def _table(table: Table) -> Iterator[str]:
+    yield from _title(table.title)
+    if not table.rows:
+        yield markdown_text(table.nothing)
+        return
+    yield _row(table.columns)
+    yield _row(tuple("---" for _ in table.columns), escape=False)
+    for row in table.rows:
+        yield _row(row)
+
+
+def _row(cells: tuple[str, ...], escape: bool = True) -> str:
+    shown = (markdown_text(cell) or " " for cell in cells) if escape else iter(cells)
+    return f"| {' | '.join(shown)} |"
+
+
+def _cards(cards: Cards) -> Iterator[str]:
+    yield from _title(cards.title)
+    if not cards.cards:
+        yield markdown_text(cards.nothing)
+    for card in cards.cards:
+        yield from _card(card)
+
+
+def _card(card: Card) -> Iterator[str]:
+    mark = f"**{markdown_text(card.mark)}** " if card.mark else ""
+    yield f"- {mark}{markdown_text(card.heading)}"
+    for line in card.lines:
+        yield f"  - {markdown_text(line)}"
+
+
+def _title(title: str) -> Iterator[str]:
+    if title:
+        yield f"## {markdown_text(title)}"
+        yield ""

@@ -1,0 +1,99 @@
+"""A page: what every output format is made from. All texts are plain and may be foreign."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class Tone(Enum):
+    """What a piece of a page means; a renderer may give it a colour, and need not."""
+
+    PLAIN = "plain"
+    GOOD = "good"
+    CHANGE = "change"
+    WARNING = "warning"
+    BAD = "bad"
+    FAINT = "faint"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under headings.
+
+    tones -- one per row, or none at all.
+    nothing -- what is said instead of a table without rows.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    tones: tuple[Tone, ...] = ()
+    nothing: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A heading with lines below it.
+
+    mark -- a short word in front, such as ``create`` or ``warning``.
+    """
+
+    mark: str
+    heading: str
+    lines: tuple[str, ...] = ()
+    tone: Tone = Tone.PLAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Cards:
+    """Cards under a title."""
+
+    title: str
+    cards: tuple[Card, ...]
+    nothing: str = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Lines of text without a title."""
+
+    lines: tuple[str, ...]
+    tone: Tone = Tone.PLAIN
+
+
+Block = Table | Cards | Note
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A whole output.
+
+    sandbox -- the data is a sandbox's; every renderer says so at the top.
+    rows -- the one table that CSV gives.
+    """
+
+    title: str
+    blocks: tuple[Block, ...]
+    sandbox: bool = False
+    rows: Table = field(default_factory=lambda: Table("", (), ()))
+
+
+SANDBOX_BANNER = "SANDBOX: nothing on this page comes from Azure, and nothing there changes"
+
+
+def joined(pages: tuple[Page, ...]) -> Page:
+    """Several pages as one, each under its own title; the rows of all in one table."""
+    if len(pages) == 1:
+        return pages[0]
+    blocks: list[Block] = []
+    for page in pages:
+        blocks += [Note((page.title,), Tone.CHANGE), *page.blocks]
+    first = pages[0].rows
+    rows = tuple(row for page in pages for row in page.rows.rows)
+    return Page(
+        f"{len(pages)} vaults or pairs of regions",
+        tuple(blocks),
+        any(page.sandbox for page in pages),
+        Table(first.title, first.columns, rows),
+    )

@@ -1,0 +1,219 @@
+"""Plans, what became of them, and what a verification found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from asr_netmap.applying.outcome import Outcome, Result, Status
+from asr_netmap.planning.change import Action, Change, Kind
+from asr_netmap.planning.plan import Finding, Pending, Plan, Severity
+from asr_netmap.planning.verification import Verification
+from asr_netmap.report.changes import KIND_TITLES, differences
+from asr_netmap.report.inventory_pages import not_looked_at_blocks
+from asr_netmap.report.page import Block, Card, Cards, Note, Page, Table, Tone
+
+_ACTION_TONES = {Action.CREATE: Tone.GOOD, Action.UPDATE: Tone.CHANGE, Action.DELETE: Tone.BAD}
+_SEVERITY_TONES = {
+    Severity.ERROR: Tone.BAD,
+    Severity.WARNING: Tone.WARNING,
+    Severity.INFO: Tone.PLAIN,
+}
+_STATUS_TONES = {
+    Status.APPLIED: Tone.GOOD,
+    Status.FAILED: Tone.BAD,
+    Status.PENDING: Tone.WARNING,
+    Status.UNKNOWN: Tone.BAD,
+}
+
+
+def plan_page(plan: Plan, *, sandbox: bool) -> Page:
+    """All that would change and why, what can't change yet, and what people should know."""
+    blocks: list[Block] = [
+        *changes_blocks(plan.changes),
+        *pending_blocks(plan.pending),
+        *findings_blocks(plan.findings),
+        *not_looked_at_blocks(plan.not_looked_at),
+        Note((plan_summary(plan),), Tone.CHANGE if plan.changes else Tone.GOOD),
+    ]
+    return Page(scope_title(plan), tuple(blocks), sandbox, changes_table(plan.changes))
+
+
+def verify_page(verification: Verification, *, sandbox: bool) -> Page:
+    """What is not as declared, each with its fix."""
+    found = verification.findings
+    blocks: list[Block] = [
+        *findings_blocks(found),
+        *pending_blocks(verification.pending),
+        *not_looked_at_blocks(verification.not_looked_at),
+        Note((verify_summary(verification),), _verdict(found)),
+    ]
+    return Page(scope_title(verification.plan), tuple(blocks), sandbox, findings_table(found))
+
+
+def result_page(plan: Plan, result: Result, *, sandbox: bool) -> Page:
+    """What became of each change, and what remains."""
+    table = outcomes_table(plan, result)
+    wrong = [o for o in result.outcomes if o.status is not Status.APPLIED or o.code == "overlap"]
+    short = tuple(row[1:-1] for row in table.rows)
+    blocks: list[Block] = [Table("Outcomes", table.columns[1:-1], short, table.tones)]
+    if wrong:
+        blocks.append(Cards("What went wrong or waits", tuple(_outcome(plan, o) for o in wrong)))
+    blocks += pending_blocks(plan.pending)
+    blocks += [Note((note,), Tone.WARNING) for note in result.notes]
+    return Page(scope_title(plan), tuple(blocks), sandbox, table)
+
+
+def scope_title(plan: Plan) -> str:
+    """What a plan is for, in one line."""
+    scope = plan.scope
+    return f"vault {scope.vault.name}, {scope.regions.source} -> {scope.regions.target}"
+
+
+def plan_summary(plan: Plan) -> str:
+    """One line that counts."""
+    if not plan.changes and not plan.pending:
+        return "Nothing to change." if not plan.not_looked_at else "Nothing to change so far."
+    by_action = ", ".join(
+        f"{count} to {action.value}"
+        for action in Action
+        if (count := sum(1 for change in plan.changes if change.action is action))
+    )
+    changes = f"{counted(len(plan.changes), 'change')}: {by_action}" if by_action else "No changes"
+    pending = f"; {counted(len(plan.pending), 'item')} pending" if plan.pending else ""
+    return f"{changes}{pending}."
+
+
+def verify_summary(verification: Verification) -> str:
+    """One line that counts, and says that all is well only when everything was looked at."""
+    findings, pending = verification.findings, verification.pending
+    not_looked_at = verification.not_looked_at
+    counts = [
+        counted(count, severity.value)
+        for severity in Severity
+        if (count := sum(1 for finding in findings if finding.severity is severity))
+        and severity is not Severity.INFO
+    ]
+    infos = sum(1 for finding in findings if finding.severity is Severity.INFO)
+    parts = [*counts, *((f"{infos} for information",) if infos else ())]
+    parts += [f"{len(pending)} pending"] if pending else []
+    parts += [f"{len(not_looked_at)} not looked at"] if not_looked_at else []
+    if parts:
+        return f"{', '.join(parts)}."
+    return "Everything was looked at, and everything is as declared."
+
+
+def result_summary(done: Sequence[tuple[Plan, Result]]) -> str:
+    """One line that counts what became of everything."""
+    results = [result for _, result in done]
+    outcomes = [outcome for result in results for outcome in result.outcomes]
+    waiting = sum(len(plan.pending) for plan, _ in done)
+    if not outcomes and not waiting:
+        return "Nothing to change: everything is as declared."
+    counts = {status: sum(1 for o in outcomes if o.status is status) for status in Status}
+    counts[Status.PENDING] += waiting
+    parts = [f"{count} {status.value}" for status, count in counts.items() if count]
+    interrupted = "; interrupted" if any(result.interrupted for result in results) else ""
+    return f"{', '.join(parts)}{interrupted}."
+
+
+def counted(count: int, noun: str) -> str:
+    """``1 change``, ``2 changes``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def changes_blocks(changes: Iterable[Change]) -> Iterator[Cards]:
+    """The changes, grouped by kind in the order in which they are applied."""
+    listed = tuple(changes)
+    for kind in Kind:
+        cards = tuple(_change(change) for change in listed if change.kind is kind)
+        if cards:
+            yield Cards(KIND_TITLES[kind], cards)
+
+
+def pending_blocks(pending: Sequence[Pending]) -> tuple[Block, ...]:
+    """What can't be done yet; nothing is said if there is none."""
+    cards = tuple(Card("pending", p.title, (p.reason,), Tone.FAINT) for p in pending)
+    return (Cards("Pending: the next run looks again", cards),) if cards else ()
+
+
+def findings_blocks(findings: Iterable[Finding]) -> tuple[Block, ...]:
+    """Findings, the worst first."""
+    cards = tuple(_finding(finding) for finding in by_severity(findings))
+    return (Cards("Findings", cards),) if cards else ()
+
+
+def by_severity(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings, the worst first, else in their own order."""
+    return sorted(findings, key=lambda finding: finding.severity.rank)
+
+
+def changes_table(changes: Iterable[Change]) -> Table:
+    """A row per value that changes, for CSV."""
+    columns = ("id", "kind", "action", "subject", "title", "where", "what", "before", "after")
+    rows = tuple(
+        (
+            change.id,
+            change.kind.value,
+            change.action.value,
+            str(change.subject),
+            change.title,
+            *((d.where, d.what, d.before, d.after) if d else ("", "", "", "")),
+            (d.reason if d else "") or change.reason,
+        )
+        for change in changes
+        for d in (differences(change) or (None,))
+    )
+    return Table("", (*columns, "reason"), rows)
+
+
+def findings_table(findings: Iterable[Finding]) -> Table:
+    """A row per finding, for CSV."""
+    columns = ("severity", "code", "subject", "title", "message", "fix")
+    rows = tuple(
+        (f.severity.value, f.code, str(f.subject), f.title, f.message, f.fix)
+        for f in by_severity(findings)
+    )
+    return Table("", columns, rows)
+
+
+def outcomes_table(plan: Plan, result: Result) -> Table:
+    """A row per change, with its id first and what is said about it last."""
+    columns = ("id", "status", "kind", "action", "what", "seconds", "code", "message")
+    rows = []
+    for outcome in result.outcomes:
+        change = plan.change(outcome.change_id)
+        about = (change.kind.value, change.action.value, change.title) if change else ("", "", "")
+        said = (f"{outcome.seconds:.1f}", outcome.code, outcome.message)
+        rows.append((outcome.change_id, outcome.status.value, *about, *said))
+    tones = tuple(_STATUS_TONES[outcome.status] for outcome in result.outcomes)
+    return Table("", columns, tuple(rows), tones)
+
+
+def _change(change: Change) -> Card:
+    found = differences(change)
+    lines = tuple(difference.line for difference in found)
+    told = any(difference.reason for difference in found)
+    why = (f"why: {change.reason}",) if change.reason and not told else ()
+    return Card(change.action.value, change.title, (*lines, *why), _ACTION_TONES[change.action])
+
+
+def _finding(finding: Finding) -> Card:
+    fix = (f"fix: {finding.fix}",) if finding.fix else ()
+    heading = f"{finding.title} [{finding.code}]"
+    tone = _SEVERITY_TONES[finding.severity]
+    return Card(finding.severity.value, heading, (finding.message, *fix), tone)
+
+
+def _outcome(plan: Plan, outcome: Outcome) -> Card:
+    change = plan.change(outcome.change_id)
+    heading = f"{change.action.value} {change.title}" if change else outcome.change_id
+    code = f" [{outcome.code}]" if outcome.code else ""
+    lines = (outcome.message,) if outcome.message else ()
+    if outcome.job:
+        lines = (*lines, f"job: {outcome.job}")
+    return Card(outcome.status.value, heading + code, lines, _STATUS_TONES[outcome.status])
+
+
+def _verdict(findings: Sequence[Finding]) -> Tone:
+    worst = min((finding.severity.rank for finding in findings), default=Severity.INFO.rank)
+    return (Tone.BAD, Tone.WARNING, Tone.GOOD)[worst]

@@ -1,0 +1,207 @@
+"""The address that each IP config will have: what is set, else what is predicted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+from asr_netmap.arm_id import ArmId
+from asr_netmap.models import (
+    Inventory,
+    IpAddress,
+    Network,
+    ReplicatedIpConfig,
+    ReplicatedItem,
+    ReplicatedNic,
+    Subnet,
+)
+from asr_netmap.rules.allocation import (
+    AddressBook,
+    Holder,
+    address_books,
+    claimant,
+    is_reserved,
+)
+from asr_netmap.rules.prediction import (
+    CUSTOMIZE_2021,
+    Occupancy,
+    Prediction,
+    Who,
+    predict_failover,
+    predict_subnet,
+    predict_test_failover,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """Where an IP config will be after a failover or a test failover.
+
+    exists -- False for a secondary IP config that is not selected: it will not be there.
+    subnet, address -- None: it can't be told; the text says why.
+    predicted -- the address is not set but expected.
+    trouble -- why a set address can't be given: ``outside``, ``reserved`` or ``taken``; empty: no
+        reason is known. holder -- who has it, if it is taken.
+    text, rule, certain -- as in a prediction.
+    """
+
+    network: ArmId | None
+    subnet: str | None
+    address: IpAddress | None
+    static: bool
+    text: str
+    rule: str = ""
+    exists: bool = True
+    predicted: bool = True
+    certain: bool = False
+    trouble: str = ""
+    holder: Holder | None = None
+
+
+class Outlook:
+    """Answers for every IP config of one inventory where it will be; reads it once."""
+
+    def __init__(self, inventory: Inventory) -> None:
+        self._inventory = inventory
+        self._occupied = {test: _occupancies(inventory, test=test) for test in (False, True)}
+
+    def of(
+        self,
+        item: ReplicatedItem,
+        nic: ReplicatedNic,
+        config: ReplicatedIpConfig,
+        *,
+        test: bool = False,
+    ) -> Effective:
+        """Where the IP config will be at failover, or at test failover."""
+        wanted = item.test_network if test else item.target_network
+        network = self._inventory.network(wanted) if wanted is not None else None
+        home = self._home(nic, config)
+        occupancy = self._occupied[test].get(wanted) if wanted is not None else None
+        return effective_address(item, nic, config, network, home, occupancy, test=test)
+
+    def strangers(self, network: Network) -> Counter[str]:
+        """How many addresses are held by what belongs to no item, by lower-case subnet name."""
+        occupancy = self._occupied[False].get(network.id) or self._occupied[True].get(network.id)
+        book = occupancy.book if occupancy else AddressBook()
+        found: Counter[str] = Counter()
+        for address, holder in book.holders.items():
+            if holder.item is None and holder.claimant is None:
+                subnet = next((s for s in network.subnets if s.holds(address)), None)
+                if subnet is not None:
+                    found[subnet.name.lower()] += 1
+        return found
+
+    def _home(self, nic: ReplicatedNic, config: ReplicatedIpConfig) -> Subnet | None:
+        network = self._inventory.network(nic.source_network) if nic.source_network else None
+        return network.subnet(config.source_subnet) if network and config.source_subnet else None
+
+
+def effective_address(
+    item: ReplicatedItem,
+    nic: ReplicatedNic,
+    config: ReplicatedIpConfig,
+    network: Network | None,
+    home: Subnet | None,
+    occupancy: Occupancy | None,
+    *,
+    test: bool = False,
+) -> Effective:
+    """Where an IP config will be: what is set, else the prediction, marked as one.
+
+    network -- the one that the item selects for that kind of failover; None: none, or unseen.
+    home -- the subnet at the source, if it is known.
+    occupancy -- of `network`.
+    """
+    wanted = item.test_network if test else item.target_network
+    if not (config.primary or config.selected):
+        text = "a secondary IP config that is not selected: it will not exist"
+        return Effective(wanted, None, None, False, text, exists=False, certain=True)
+    address = config.test_address if test else config.address
+    if network is None:
+        subnet = config.test_subnet if test else config.subnet
+        text = _no_network(wanted, test=test)
+        return Effective(wanted, subnet, address, address is not None, text, predicted=not address)
+    occupancy = occupancy or Occupancy(AddressBook())
+    who = Who(item.id, claimant(item, nic, config))
+    if address is not None:
+        return _as_set(config, address, network, occupancy, who, test=test)
+    if test:
+        together = item.target_network == item.test_network
+        found = predict_test_failover(config, network, occupancy, who, in_failover_network=together)
+    else:
+        found = predict_failover(config, home, network, occupancy, who)
+    return _expected(network, _doubted(found, nic))
+
+
+def _as_set(
+    config: ReplicatedIpConfig,
+    address: IpAddress,
+    network: Network,
+    occupancy: Occupancy,
+    who: Who,
+    *,
+    test: bool,
+) -> Effective:
+    chosen = predict_subnet(config, network, test=test)
+    subnet = chosen.subnet
+    holder = occupancy.book.other_holder(address, who.item, who.claimant)
+    trouble = why = ""
+    if subnet is not None and not subnet.holds(address):
+        trouble = "outside"
+        why = f", but it is outside {subnet.name} ({', '.join(map(str, subnet.ipv4))})"
+    elif subnet is not None and is_reserved(address, subnet):
+        trouble, why = "reserved", f", but Azure reserves it in {subnet.name}"
+    elif holder is not None:
+        # ARM: what happens to a set address that is taken is not documented; the support matrix's
+        # wording suggests that another one is used (Microsoft Learn, 2023 and later).
+        trouble, why = "taken", f", but {holder.who} has it: another one may be used"
+    return Effective(
+        network.id,
+        subnet.name if subnet else None,
+        address,
+        True,
+        f"{address} is set{why}",
+        CUSTOMIZE_2021,
+        predicted=False,
+        certain=not trouble and chosen.certain,
+        trouble=trouble,
+        holder=holder if trouble == "taken" else None,
+    )
+
+
+def _expected(network: Network, found: Prediction) -> Effective:
+    return Effective(
+        network.id,
+        found.subnet,
+        found.address,
+        found.static,
+        found.text,
+        found.rule,
+        certain=found.certain,
+    )
+
+
+def _doubted(found: Prediction, nic: ReplicatedNic) -> Prediction:
+    """Less sure of a static address where somebody set the NIC and left the address empty."""
+    if not (nic.chosen_by_user and found.static):
+        return found
+    # ARM: an empty recovery address reads back as dynamic (Azure PowerShell recording, 2022), and
+    # no document says how that fits the rule that static stays static.
+    text = f"{found.text}; somebody set this NIC without an address, which may mean dynamic"
+    return replace(found, text=text, certain=False)
+
+
+def _no_network(wanted: ArmId | None, *, test: bool) -> str:
+    if wanted is not None:
+        return f"{wanted.name} does not exist, or could not be looked at"
+    if test:
+        return "no test network is set: whoever starts a test failover chooses one"
+    return "no target network is set: it can't fail over"
+
+
+def _occupancies(inventory: Inventory, *, test: bool) -> dict[ArmId, Occupancy]:
+    chosen = (i.test_network if test else i.target_network for i in inventory.items)
+    networks = {network for network in chosen if network is not None}
+    books = address_books(inventory, networks, test=test)
+    return {network: Occupancy(book) for network, book in books.items()}

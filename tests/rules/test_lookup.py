@@ -1,0 +1,107 @@
+"""From what people type to the one thing that is meant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from asr_netmap.errors import InvalidArmId, NotFound
+from asr_netmap.models import NotLookedAt
+from asr_netmap.rules.lookup import did_you_mean, find_network, matches, maybe_unseen, near_names
+from asr_netmap.rules.readiness import failover_under_way, not_ready
+from tests.builders import (
+    APP,
+    SOURCE,
+    SUBSCRIPTION,
+    VAULT,
+    inventory,
+    ip_config,
+    item,
+    network_id,
+)
+
+
+@pytest.mark.parametrize("text", ["vnet-app", "VNET-APP", "rg-app/vnet-app", str(APP.id).upper()])
+def test_a_name_a_group_and_name_and_an_id_mean_the_same(text: str) -> None:
+    assert matches(text.replace("/SUBSCRIPTIONS", "/subscriptions"), APP.id)
+
+
+@pytest.mark.parametrize("text", ["vnet", "vnet-app-asr", "rg-x/vnet-app", str(network_id("x"))])
+def test_anything_else_means_something_else(text: str) -> None:
+    assert not matches(text, APP.id)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a/b/c", "..", "rg/..", "/vnet-app", "rg//vnet", "a?b", "a\n"]
+)
+def test_a_text_that_is_none_of_the_three_is_refused(text: str) -> None:
+    with pytest.raises(InvalidArmId):
+        matches(text, APP.id)
+
+
+def test_near_names_come_first_and_some_names_where_none_is_near() -> None:
+    known = ["vnet-data", "vnet-app", "hub", *(f"z{n}" for n in range(9))]
+    assert near_names("vnet-ap", known)[0] == "vnet-app"
+    assert near_names("VNET-APP ", known)[0] == "vnet-app"
+    assert near_names("qqqqqqqq", known) == ("hub", "vnet-app", "vnet-data", "z0", "z1")
+    assert did_you_mean("x", [], "There is nothing.") == "There is nothing."
+
+
+def test_a_hint_says_what_could_not_be_read_beside_the_names_that_are_there() -> None:
+    where = inventory(not_looked_at=(NotLookedAt("networks of B", "403"),))
+    with pytest.raises(NotFound) as caught:
+        find_network("vnet-x", where, SOURCE, "source network")
+    assert "vnet-app" in caught.value.hint
+    assert "Not looked at: networks of B." in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "scope", "unseen"),
+    [
+        ("vnet-x", network_id("a").group_id, True),
+        ("vnet-x", VAULT, False),
+        ("vnet-x", None, False),
+        (str(network_id("vnet-x")), network_id("a").group_id, True),
+        (str(network_id("vnet-x")), network_id("a", "rg-other").group_id, False),
+        (str(network_id("vnet-x")), network_id("a").group_id.parent, True),
+    ],
+)
+def test_absent_means_absent_only_where_everything_was_read(
+    text: str, scope: Any, unseen: bool
+) -> None:
+    gap = NotLookedAt("something", "503", scope)
+    assert maybe_unseen(text, inventory(not_looked_at=(gap,))) is unseen
+    assert SUBSCRIPTION in str(VAULT)
+
+
+def test_an_item_is_ready_only_when_it_is_protected_and_idle() -> None:
+    assert not_ready(item("app1", ip_config())) is None
+    assert not_ready(item("app1", ip_config(), protection_state="PROTECTED")) is None
+    assert not_ready(item("app1", ip_config(), vm_protection_state="")) is None
+    assert not_ready(item("app1", ip_config(), protection_state="")) is not None
+
+
+def test_a_health_warning_is_no_reason_to_wait() -> None:
+    """Every fresh item carries "no test failover yet"."""
+    assert not_ready(item("app1", ip_config(), health_codes=("161011", "161003"))) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "under_way"),
+    [
+        ({}, False),
+        ({"test_failover_state": ""}, False),
+        ({"test_failover_state": "NONE"}, False),
+        ({"test_failover_state": "MarkedForDeletion"}, True),
+        ({"active_location": "primary"}, False),
+        ({"active_location": ""}, False),
+        ({"active_location": "Recovery"}, True),
+        ({"protection_state": "UnplannedFailoverCommitPending"}, True),
+        ({"protection_state": "InitialReplicationInProgress"}, False),
+    ],
+)
+def test_a_failover_is_under_way_from_its_start_until_reprotect_or_cleanup(
+    state: dict[str, Any], under_way: bool
+) -> None:
+    assert (failover_under_way(item("app1", ip_config(), **state)) is not None) is under_way
