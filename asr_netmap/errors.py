@@ -7,7 +7,6 @@
     ├── NotFound                    a name that is given and doesn't exist
     ├── AmbiguousName               a name that fits several resources
     ├── PlanningError               the declared state can't be planned
-    │   ├── SubnetFull
     │   └── SharedTarget
     ├── FileError                   a file that isn't what it should be
     │   ├── EstateFileError
@@ -89,10 +88,6 @@ class AmbiguousName(AsrNetmapError):
 
 class PlanningError(AsrNetmapError):
     """The declared state contradicts itself or what exists; nothing was planned."""
-
-
-class SubnetFull(PlanningError):
-    """A subnet has less room than the NICs that need an address in it."""
 
 
 class SharedTarget(PlanningError):

@@ -33,7 +33,7 @@ from asr_netmap.rules.mapping_pair import (
     pair_steps,
     refuse_shared_targets,
 )
-from asr_netmap.rules.network_copy import NotCopied, copy_network
+from asr_netmap.rules.network_copy import NotCopied, copy_network, lacks
 from asr_netmap.rules.target_network import TargetChoice, TargetRule, choose_target
 from asr_netmap.settings import NetworkSettings, Settings
 
@@ -166,6 +166,8 @@ def _with_target(
             f"{choice.network.region}, not in {settings.target_region}.",
             "Name a network of the target region.",
         )
+    lacking = lacks(source.network, choice.network, inventory)
+    plan.findings.extend(_lack_findings(choice.network, lacking, source.network))
     return replace(draft, target=choice.network)
 
 
@@ -389,6 +391,23 @@ def _copy_findings(
             f"{where} of {source.name} has the {lack.what} {lack.resource.name}, which "
             f"{copy.name} will not have{loss}",
             f"Attach one of {copy.region} with `attach:`.{offer}" if lack.subnet else "",
+        )
+
+
+def _lack_findings(
+    target: Network, lacking: Iterable[NotCopied], source: Network
+) -> Iterator[Finding]:
+    for lack in lacking:
+        loss = "; the way out of the subnet and reprotect may depend on it" if lack.egress else ""
+        which = f"{lack.offer}" if lack.offer else f"one of {target.region}"
+        yield Finding(
+            "subnet-lacks",
+            Severity.WARNING,
+            target.id,
+            target.name,
+            f"subnet {lack.subnet} of {source.name} has the {lack.what} {lack.resource.name}, and "
+            f"that of {target.name} has none{loss}",
+            f"Attach {which} to the subnet; this tool never writes a network that exists.",
         )
 
 

@@ -394,6 +394,7 @@ def _finish(
             out.findings.append(_subnet_full(spot.side.network, grant.trouble))
         else:
             draft.find(grant.trouble.code, Severity.ERROR, f"{spot}: {grant.trouble.text}")
+    settings.sort(key=_place_of(item))
     after = tuple(s for s in settings if not same_value(s.name, current_value(item, s), s.value))
     out.findings.extend(draft.findings)
     reason = not_ready(item) or _frozen(item, inventory)
@@ -401,6 +402,24 @@ def _finish(
         out.pending.append(Pending(item.id, item.vm_name, reason))
     elif after:
         out.changes.append(_change(task, after, held_before))
+
+
+def _place_of(item: ReplicatedItem) -> Callable[[Setting], tuple[int, int, bool]]:
+    """The order in which people read settings: the item's, then those of each NIC and IP config."""
+    nics = {nic.id: place for place, nic in enumerate(item.nics)}
+    configs = {
+        (nic.id, config.name.lower()): place
+        for nic in item.nics
+        for place, config in enumerate(nic.ip_configs)
+    }
+
+    def place(setting: Setting) -> tuple[int, int, bool]:
+        if setting.nic is None:
+            return (-1, -1, setting.place.test)
+        config = configs.get((setting.nic, (setting.ip_config or "").lower()), -1)
+        return (nics[setting.nic], config, setting.place.test)
+
+    return place
 
 
 def _subnet_full(network: Network, trouble: Trouble) -> Finding:

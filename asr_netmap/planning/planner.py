@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.models import Inventory, NotLookedAt
+from asr_netmap.models import Inventory, NotLookedAt, ReplicatedItem
 from asr_netmap.planning.change import Change
 from asr_netmap.planning.exceptions import fitting_nothing, unmatched
 from asr_netmap.planning.item_tasks import ItemTasks
-from asr_netmap.planning.network_planner import mapping_change, plan_networks
+from asr_netmap.planning.network_planner import PlannedPair, mapping_change, plan_networks
 from asr_netmap.planning.nic_planner import FREEZE_TAG, existing_settings, plan_items
 from asr_netmap.planning.plan import Finding, Pending, Plan, Scope, Severity
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.sources import Source, find_sources, uses
+from asr_netmap.rules.lookup import did_you_mean
 from asr_netmap.rules.mapping_pair import NetworkPair, removal_steps
 from asr_netmap.rules.readiness import failover_under_way
 from asr_netmap.rules.target_network import choose_target
@@ -51,6 +52,7 @@ def plan(
             *networks.findings,
             *items.findings,
             *planned.findings,
+            *_nothing_selected(selection, items.in_scope, networks.pairs, inventory, scope.vault),
             *_general(inventory, settings, scope.vault),
         ),
         not_looked_at=_gaps(inventory),
@@ -96,6 +98,28 @@ def _wanted_sources(
             for item in inventory.items
         ):
             yield source
+
+
+def _nothing_selected(
+    selection: Selection,
+    items: Sequence[ReplicatedItem],
+    pairs: Sequence[PlannedPair],
+    inventory: Inventory,
+    vault: ArmId,
+) -> Iterator[Finding]:
+    """A selection that takes nothing is most likely misspelt, and must not look like success."""
+    by_items = selection.vms or selection.groups or selection.tags
+    if selection.everything or items or (pairs and not by_items):
+        return
+    names = [item.vm_name for item in inventory.items]
+    yield Finding(
+        "selection-empty",
+        Severity.WARNING,
+        vault,
+        vault.name,
+        "what --only picks is not among the replicated items and networks of this vault",
+        did_you_mean(next(iter(selection.vms), ""), names, "The vault has no replicated item."),
+    )
 
 
 def _general(inventory: Inventory, settings: Settings, vault_id: ArmId) -> Iterator[Finding]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from asr_netmap.arm_id import ArmId
 from asr_netmap.models import NotLookedAt
 from asr_netmap.planning.change import Action, Change, ItemState, Kind, MappingState
-from asr_netmap.planning.nic_setting import SettingValue, value_to_json
+from asr_netmap.planning.nic_setting import SettingValue
 from asr_netmap.planning.plan import Finding, Pending, Plan, Severity
 
 _FIX = "Run `asr-netmap apply`."
@@ -89,7 +90,11 @@ def _mapping(change: Change, plan: Plan) -> tuple[str, Severity, str]:
 
 
 def _shown(value: SettingValue) -> str:
-    return str(value_to_json(value)) if value else "not set"
+    if isinstance(value, ArmId):
+        return value.name
+    if isinstance(value, tuple):
+        return ", ".join(each.name for each in value) or "not set"
+    return str(value) if value else "not set"
 
 
 def _unread(gap: NotLookedAt, plan: Plan) -> Finding:

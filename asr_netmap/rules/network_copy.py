@@ -64,7 +64,8 @@ def copy_network(
         tags={**(source.tags if switches.tags else {}), **settings.tags},
         ddos_plan=source.ddos_plan if switches.ddos else None,
     )
-    return NetworkCopy(network, tuple(_not_copied(source, network, inventory)))
+    peerings = (NotCopied("", "peering", p.remote, None, egress=False) for p in source.peerings)
+    return NetworkCopy(network, (*lacks(source, network, inventory), *peerings))
 
 
 def _copy_subnet(source: Subnet, settings: Settings, attach: Attach | None) -> Subnet:
@@ -89,20 +90,20 @@ def _copy_subnet(source: Subnet, settings: Settings, attach: Attach | None) -> S
     return copy
 
 
-def _not_copied(source: Network, copy: Network, inventory: Inventory) -> Iterator[NotCopied]:
+def lacks(source: Network, target: Network, inventory: Inventory) -> Iterator[NotCopied]:
+    """What subnets of `source` have and those of the same name in `target` have none of."""
     for subnet in source.subnets:
-        twin = copy.subnet(subnet.name)
-        assert twin is not None
+        twin = target.subnet(subnet.name)
+        if twin is None:
+            continue
         for what, resource, given in (
             (_NSG, subnet.network_security_group, twin.network_security_group),
             (_ROUTES, subnet.route_table, twin.route_table),
             (_NAT, subnet.nat_gateway, twin.nat_gateway),
         ):
             if resource is not None and given is None:
-                offer = _replacement(resource, copy, inventory.regional)
+                offer = _replacement(resource, target, inventory.regional)
                 yield NotCopied(subnet.name, what, resource, offer, egress=what != _NSG)
-    for peering in source.peerings:
-        yield NotCopied("", "peering", peering.remote, None, egress=False)
 
 
 def _replacement(

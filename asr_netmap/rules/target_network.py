@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from enum import Enum
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.errors import AmbiguousName
+from asr_netmap.errors import AmbiguousName, PlanningError
 from asr_netmap.models import Direction, Inventory, Network, RegionPair
 from asr_netmap.rules.lookup import find_network
 from asr_netmap.rules.mapping_pair import mappings_of
 from asr_netmap.settings import NetworkSettings, Settings
 
 SUFFIX = "-asr"
+LONGEST_NETWORK_NAME = 64  # Microsoft Learn, naming rules and restrictions
+LONGEST_GROUP_NAME = 90
 
 
 class TargetRule(Enum):
@@ -74,6 +76,16 @@ def asr_network_id(source: Network, settings: Settings) -> ArmId:
     """Where the copy of `source` goes: name, resource group and subscription."""
     group = settings.target_resource_group or source.id.group + SUFFIX
     subscription = settings.target_subscription or source.id.subscription
+    for what, name, longest in (
+        ("network", source.name + SUFFIX, LONGEST_NETWORK_NAME),
+        ("resource group", group, LONGEST_GROUP_NAME),
+    ):
+        if len(name) > longest:
+            raise PlanningError(
+                f"The {what} for the copy of {source.name} would be named {name}, which is longer "
+                f"than the {longest} characters that Azure allows.",
+                "Name a target network, or a target_resource_group, in the configuration.",
+            )
     return ArmId.of_network(subscription, group, source.name + SUFFIX)
 
 

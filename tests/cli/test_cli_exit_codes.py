@@ -20,7 +20,6 @@ EXPECTED = {
     "NotFound": 1,
     "AmbiguousName": 1,
     "PlanningError": 1,
-    "SubnetFull": 1,
     "SharedTarget": 1,
     "FileError": 1,
     "EstateFileError": 1,

@@ -277,7 +277,11 @@ def test_verify_after_apply_fails_only_on_what_people_have_to_decide(here: Run) 
     assert here("verify", "--fail-on", "error").code == 0
     document = here("verify", "--format", "json").json
     assert document["schema"] == "asr-netmap/verify/1"
-    assert {f["code"] for f in document["findings"]} == {"secondary-not-selected", "set-by-hand"}
+    assert {f["code"] for f in document["findings"]} == {
+        "secondary-not-selected",
+        "set-by-hand",
+        "subnet-lacks",
+    }
     assert [p["title"] for p in document["pending"]] == ["new1"]
 
 

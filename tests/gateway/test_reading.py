@@ -46,6 +46,41 @@ def test_the_demo_estate_is_read_whole() -> None:
     assert {g.id.name for g in found.groups} >= {"rg-app", "rg-vault"}
 
 
+def test_what_only_a_region_can_use_and_the_frontends_of_load_balancers_are_read() -> None:
+    subscription = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers"
+    subnet = f"{subscription}/Microsoft.Network/virtualNetworks/vnet-app/subnets/web"
+    balancer = f"{subscription}/Microsoft.Network/loadBalancers/lb"
+    estate = demo_estate()
+    estate.put(
+        {
+            "id": balancer,
+            "name": "lb",
+            "type": "Microsoft.Network/loadBalancers",
+            "location": "eastasia",
+            "sku": {"name": "Standard"},
+            "properties": {
+                "frontendIPConfigurations": [
+                    {
+                        "name": "inside",
+                        "properties": {
+                            "privateIPAddress": "10.1.1.200",
+                            "privateIPAllocationMethod": "Static",
+                            "subnet": {"id": subnet},
+                        },
+                    },
+                    {"name": "outside", "properties": {"publicIPAddress": {"id": balancer}}},
+                ],
+                "backendAddressPools": [{"id": f"{balancer}/backendAddressPools/pool"}],
+            },
+        }
+    )
+    found = read(world(estate))
+    assert "nsg-web" in {r.id.name for r in found.regional}
+    (read_back,) = found.load_balancers
+    assert (read_back.sku, [p.name for p in read_back.pools]) == ("Standard", ["pool"])
+    assert [str(f.address) for f in read_back.frontends] == ["10.1.1.200"]
+
+
 def test_reading_writes_nothing() -> None:
     here = world()
     read(here)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import pytest
 
 from asr_netmap.errors import NotFound, SharedTarget, UsageError
-from asr_netmap.models import Direction, Inventory, NotLookedAt, Peering, Vault
+from asr_netmap.models import Direction, Inventory, NotLookedAt, Peering, RegionalResource, Vault
 from asr_netmap.planning.change import (
     Action,
     Change,
     FabricState,
     GroupState,
+    ItemState,
     Kind,
     MappingState,
     NetworkState,
@@ -41,6 +43,7 @@ from tests.builders import (
     network_id,
     of_kind,
     plan_of,
+    replicated_nic,
     resource,
     reverse_mapping,
     scope,
@@ -507,3 +510,48 @@ def test_a_vault_in_the_source_region_is_a_warning() -> None:
     assert "vault-in-source-region" not in codes(plan_of(inventory(), declared(ONE)))
     assert Direction.FORWARD.opposite is Direction.REVERSE
     assert SUBSCRIPTION in str(finding.subject)
+
+
+def test_what_an_existing_target_lacks_is_reported_with_what_could_take_its_place() -> None:
+    nsg = resource("Microsoft.Network/networkSecurityGroups", "nsg-web")
+    twin = resource("Microsoft.Network/networkSecurityGroups", "nsg-web-asr")
+    web = subnet("web", "10.1.1.0/24", network_security_group=nsg)
+    made = plan_of(
+        inventory(
+            networks=[network("vnet-app", subnets=[web]), APP_ASR],
+            mappings=PAIRED,
+            regional=(RegionalResource(twin, TARGET),),
+        ),
+        declared(ONE),
+    )
+    (found,) = [f for f in made.findings if f.code == "subnet-lacks"]
+    assert "nsg-web, and that of vnet-app-asr has none" in found.message
+    assert str(twin) in found.fix
+    assert found.severity is Severity.WARNING
+
+
+def test_a_selection_that_takes_nothing_does_not_look_like_success() -> None:
+    here = inventory(item("app1", ip_config()))
+    made = plan_of(here, declared(ONE), "vm=app11")
+    assert made.empty
+    (found,) = [f for f in made.findings if f.code == "selection-empty"]
+    assert "app1" in found.fix
+    assert "selection-empty" not in codes(plan_of(here, declared(ONE), "vm=app1"))
+
+
+def test_settings_stand_in_the_order_of_nics_and_ip_configs() -> None:
+    first = replicated_nic("one", ip_config("10.1.1.10"), ip_config("10.1.1.11", name="second"))
+    other = replicated_nic("two", ip_config("10.1.1.12"))
+    rows = [{"vm": "app1", "ip_config": "second", "selected": True}]
+    made = plan_of(
+        inventory(item("app1", nics=(first, other))), declared(ONE, nics={"settings": rows})
+    )
+    (change,) = of_kind(made, Kind.NIC_SETTINGS)
+    assert isinstance(change.after, ItemState)
+    places = [(s.nic.name if s.nic else "", s.ip_config or "") for s in change.after.settings]
+    assert [place for place, _ in groupby(places)] == [
+        ("", ""),
+        ("one", "ipconfig1"),
+        ("one", "second"),
+        ("two", "ipconfig1"),
+    ]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from asr_netmap.errors import AmbiguousName, NotFound, UsageError
+from asr_netmap.errors import AmbiguousName, NotFound, PlanningError, UsageError
 from asr_netmap.models import Inventory, Network
 from asr_netmap.rules.target_network import TargetChoice, TargetRule, choose_target
 from asr_netmap.settings import NetworkSettings, Settings
@@ -212,3 +212,13 @@ def test_a_misspelt_target_is_refused_with_the_names_that_are_near() -> None:
         choose(estate(), "vnet-nmaed")
     assert "vnet-named" in caught.value.hint
     assert "vnet-app" not in caught.value.hint.replace("vnet-app-asr", "")
+
+
+def test_a_name_that_would_get_too_long_with_the_suffix_is_refused() -> None:
+    long = network("v" * 61)
+    with pytest.raises(PlanningError, match="longer than the 64 characters"):
+        choose(inventory(networks=[long], mappings=[]), source=long)
+    short = network("v" * 60)
+    assert choose(inventory(networks=[short], mappings=[]), source=short).target.name.endswith(
+        "-asr"
+    )
