@@ -45,7 +45,7 @@ class Futures:
         return futures
 
     def _count(self, place: Place, found: Effective) -> None:
-        if not found.exists or found.network is None or found.subnet is None:
+        if found.network is None or found.subnet is None:
             return
         if isinstance(place.config.source_address, IPv6Address):
             return
@@ -201,7 +201,7 @@ def _too_small(network: Network, subnet: Subnet, room: Room) -> Iterator[Finding
         code, severity, what = "no-room-for-failover", Severity.ERROR, f"{failover} for failover"
     elif test > free:
         code, severity, what = "no-room-for-test", Severity.WARNING, f"{test} for test failover"
-    elif failover + test > free and failover and test:
+    elif failover + test > free:
         code, severity = "no-room-for-both", Severity.WARNING
         what = f"{failover} for failover and {test} for test failover at the same time"
     else:

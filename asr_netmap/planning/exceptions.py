@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Direction, ReplicatedIpConfig, ReplicatedItem, ReplicatedNic
 from asr_netmap.planning.nic_setting import FIELDS, Level, Setting, SettingValue
 from asr_netmap.rules.lookup import matches
@@ -18,9 +19,11 @@ _KEYS = {"vm", "nic", "ip_config", "direction"}
 class Exceptions:
     """The rows that speak of one item, for asking what is given for its parts."""
 
-    def __init__(self, item: ReplicatedItem, direction: Direction, settings: Settings) -> None:
+    def __init__(
+        self, item: ReplicatedItem, direction: Direction, rows: Iterable[NicException]
+    ) -> None:
         self._rows = sorted(
-            (row for row in settings.nics.settings if _is_about(row, item, direction)),
+            (row for row in rows if row.direction in (None, direction)),
             key=_precision,
         )
 
@@ -39,7 +42,7 @@ class Exceptions:
         """What is given for an IP config; a more precise row wins, then a later one."""
         given: dict[str, Any] = {}
         for row in self._rows:
-            if _fits(row.nic, nic.name) and _fits(row.ip_config, config.name):
+            if _is_nic(row.nic, nic) and _fits(row.ip_config, config.name):
                 given.update(_given(row))
         return given
 
@@ -66,12 +69,11 @@ def fitting_nothing(
     settings: Settings, items: tuple[ReplicatedItem, ...]
 ) -> Iterator[NicException]:
     """The rows whose VM is known and has no such NIC or IP config."""
-    for row in settings.nics.settings:
-        named = [item for item in items if _names(row, item)]
+    for row, named in _with_items(settings, items):
         if (row.nic is None and row.ip_config is None) or not all(item.nics for item in named):
             continue  # while Site Recovery lists no NICs, nobody knows
         if named and not any(
-            _fits(row.nic, nic.name) and _fits(row.ip_config, config.name)
+            _is_nic(row.nic, nic) and _fits(row.ip_config, config.name)
             for item in named
             for nic in item.nics
             for config in nic.ip_configs
@@ -81,9 +83,31 @@ def fitting_nothing(
 
 def unmatched(settings: Settings, items: tuple[ReplicatedItem, ...]) -> Iterator[NicException]:
     """The rows whose VM no replicated item is: most likely a misspelt name."""
+    return (row for row, named in _with_items(settings, items) if not named)
+
+
+def rows_by_item(
+    settings: Settings, items: Iterable[ReplicatedItem]
+) -> Mapping[ArmId, tuple[NicException, ...]]:
+    """The rows that speak of each item, in their order; found once for all items."""
+    found: dict[ArmId, tuple[NicException, ...]] = {}
+    for row, named in _with_items(settings, items):
+        for item in named:
+            found[item.id] = (*found.get(item.id, ()), row)
+    return found
+
+
+def _with_items(
+    settings: Settings, items: Iterable[ReplicatedItem]
+) -> Iterator[tuple[NicException, tuple[ReplicatedItem, ...]]]:
+    """Every row with the items that it names. A NIC table has as many rows as there are items."""
+    by_name: dict[str, dict[ArmId, ReplicatedItem]] = {}
+    for item in items if settings.nics.settings else ():
+        for name in (item.vm_name, item.vm.name if item.vm is not None else item.vm_name):
+            by_name.setdefault(name.lower(), {})[item.id] = item
     for row in settings.nics.settings:
-        if not any(_names(row, item) for item in items):
-            yield row
+        alike = by_name.get(row.vm.rpartition("/")[2].lower(), {}).values()
+        yield row, tuple(item for item in alike if _names(row, item))
 
 
 def _given(row: NicException) -> Mapping[str, Any]:
@@ -105,8 +129,9 @@ def _fits(wanted: str | None, name: str) -> bool:
     return wanted is None or wanted.lower() == name.lower()
 
 
-def _is_about(row: NicException, item: ReplicatedItem, direction: Direction) -> bool:
-    return row.direction in (None, direction) and _names(row, item)
+def _is_nic(wanted: str | None, nic: ReplicatedNic) -> bool:
+    """Whether a row means the NIC: by name, or by ARM id where the VM has two of that name."""
+    return wanted is None or wanted.lower() in {nic.name.lower(), nic.id.key}
 
 
 def _names(row: NicException, item: ReplicatedItem) -> bool:

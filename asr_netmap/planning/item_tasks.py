@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import NotFound, UsageError
 from asr_netmap.models import Direction, Inventory, Network, ReplicatedItem
-from asr_netmap.planning.exceptions import Exceptions
+from asr_netmap.planning.exceptions import Exceptions, rows_by_item
 from asr_netmap.planning.network_planner import NetworksPlan, PlannedPair
 from asr_netmap.planning.nic_planner import ItemTask, Side
 from asr_netmap.planning.nic_setting import Setting
@@ -33,6 +33,7 @@ class ItemTasks:
     ) -> None:
         self._inventory = inventory
         self._settings = settings
+        self._rows = rows_by_item(settings, inventory.items)
         self._selection = selection
         self._retarget = retarget
         self._unseen = networks.unseen
@@ -103,7 +104,7 @@ class ItemTasks:
     def _task(
         self, item: ReplicatedItem, direction: Direction, planned: PlannedPair
     ) -> ItemTask | None:
-        exceptions = Exceptions(item, direction, self._settings)
+        exceptions = Exceptions(item, direction, self._rows.get(item.id, ()))
         try:
             onto, reason = self._target(item, direction, planned, exceptions)
             network = self._network(onto)
@@ -200,11 +201,13 @@ class ItemTasks:
             return self._own_test_side(item, exceptions)
         network = find_network(wanted, self._inventory, item.target_region, "test network")
         mode = (planned.wanted.address if planned.wanted else None) or self._settings.nics.address
-        if test is None or explicit is not None:
+        named = test is not None and test.network and matches(test.network, network.id)
+        if test is None or (explicit is not None and not named):
             return Side(True, network, {}, (), mode)
         mode = test.address or mode
         own = item.test_network
-        if own is None or own == network.id or self._settings.nics.existing == "enforce":
+        wanted_now = explicit is not None or self._settings.nics.existing == "enforce"
+        if own is None or own == network.id or wanted_now:
             return Side(True, network, test.subnets, test.addresses, mode)
         self._find(
             item,

@@ -6,7 +6,7 @@ planner has said already, so that nothing is said twice.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from asr_netmap.arm_id import ArmId
@@ -33,6 +33,7 @@ from asr_netmap.rules.references import (
     Reference,
     ReferenceProblem,
     References,
+    blocked_by,
     references_of,
 )
 
@@ -79,12 +80,6 @@ def blocked_items(inventory: Inventory, items: Iterable[ReplicatedItem]) -> Mapp
     """
     references = References(inventory)
     return {item.id: blocked_by(gone) for item in items if (gone := references.gone(item))}
-
-
-def blocked_by(gone: Collection[Reference]) -> str:
-    """The reason of a blocked item, in words."""
-    names = ", ".join(f"{ref.target.name} ({ref})" for ref in gone)
-    return f"its settings refer to what does not exist any more: {names}; clear that first"
 
 
 def _all(inventory: Inventory, items: Sequence[ReplicatedItem]) -> Iterator[Finding]:
@@ -139,8 +134,11 @@ class _Said:
     def __init__(self, known: Iterable[Finding]) -> None:
         self._keys: set[tuple[object, ...]] = set()
         self._subnets: list[Finding] = []
+        self._troubled: set[ArmId] = set()
         for finding in known:
             self._keys.update(_keys(finding))
+            if finding.code in (*_ADDRESS, *_SUBNET):
+                self._troubled.add(finding.subject)
             if finding.code == "subnet-full":
                 self._subnets.append(finding)
 
@@ -150,6 +148,8 @@ class _Said:
             # Both begin with "subnet <name> of <network> ".
             start = finding.message.partition(" has not the room")[0] + " "
             return any(f.message.startswith(start) for f in self._subnets)
+        if finding.code == "default-uncertain" and finding.subject in self._troubled:
+            return True  # what is to be done about the trouble settles it
         return any(key in self._keys for key in _keys(finding))
 
 

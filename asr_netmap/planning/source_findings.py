@@ -30,7 +30,7 @@ _ENABLE_AGAIN = (
 def source_findings(inventory: Inventory, item: ReplicatedItem) -> Iterator[Finding]:
     """What differs between the VM as Site Recovery recorded it and the VM as it is."""
     vm = item.vm
-    if vm is None or not item.nics or failover_under_way(item) or not inventory.looked_at(vm):
+    if vm is None or not item.nics or failover_under_way(item):
         return
     yield from _nic_set(inventory, item)
     for nic in item.nics:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 
 from asr_netmap.errors import NotFound
 from asr_netmap.models import (
@@ -73,7 +72,10 @@ def plan_table(
         changes=tuple(planned.changes),
         pending=tuple(sorted((*tasks.pending, *planned.pending), key=_by_subject)),
         findings=_sorted(
-            *tasks.findings, *planned.findings, *_general(inventory, declared, scope.vault)
+            *tasks.findings,
+            *planned.findings,
+            # Without the rows, each of which was made for an item that is there.
+            *_general(inventory, only_table(settings, ()), scope.vault),
         ),
         not_looked_at=_gaps(inventory),
         existing_settings=existing_settings(tasks.in_scope),
@@ -123,10 +125,9 @@ class _TableTasks:
                 yield task
 
     def _task(
-        self, item: ReplicatedItem, direction: Direction, rows: Iterable[NicException]
+        self, item: ReplicatedItem, direction: Direction, rows: Sequence[NicException]
     ) -> ItemTask | None:
-        own = _with_rows(self.settings, self.settings.nics, tuple(rows))
-        given = Exceptions(item, direction, own).for_item()
+        given = Exceptions(item, direction, rows).for_item()
         settings: list[Setting] = []
         sides: list[Side] = []
         for test, name in ((False, "target_network"), (True, "test_network")):
@@ -142,10 +143,10 @@ class _TableTasks:
             if network is not None:
                 side = Side(test, network, {}, (), AddressMode.UNMANAGED, explicit_only=True)
                 sides.append(side)
-            elif any(_speaks_of(row, test=test) for row in own.nics.settings):
+            elif any(_speaks_of(row, test=test) for row in rows):
                 self._no_network(item, test=test)
-        completed = tuple(_completed(row, item, sides) for row in own.nics.settings)
-        exceptions = Exceptions(item, direction, _with_rows(own, own.nics, completed))
+        completed = tuple(_completed(row, item, sides) for row in rows)
+        exceptions = Exceptions(item, direction, completed)
         return ItemTask(item, direction, exceptions, tuple(sides), tuple(settings), ())
 
     def _network(self, item: ReplicatedItem, text: str | None, *, test: bool) -> Network | None:
@@ -189,24 +190,22 @@ def _speaks_of(row: NicException, *, test: bool) -> bool:
 
 
 def _completed(row: NicException, item: ReplicatedItem, sides: Iterable[Side]) -> NicException:
-    """The row with the subnet that its address is for, where it gives none itself.
+    """The row with the subnet that is set, where it gives an address and no subnet itself.
 
-    So no rule chooses one: it is the subnet that is set, or else the one that holds the address.
+    So no rule chooses one. An address that is there already needs no subnet at all.
     """
     found: dict[str, str | None] = {}
     config = _config(row, item)
     for side in sides if config is not None else ():
-        assert config is not None
-        address = getattr(row, side.name("address"))
-        if address is None or getattr(row, side.name("subnet")) is not None:
+        subnet, address = side.name("subnet"), side.name("address")
+        wanted = getattr(row, address)
+        if wanted is None or getattr(row, subnet) is not None:
             continue
-        current = getattr(config, side.name("subnet"))
-        subnet = current if current and side.network.subnet(current) else None
-        subnet = subnet or _holding(side.network, address)
-        if subnet is not None:
-            found[side.name("subnet")] = subnet
-        elif address is AddressMode.DYNAMIC and not getattr(config, side.name("address")):
-            found[side.name("address")] = None  # it is dynamic, and needs no subnet for that
+        current = getattr(config, subnet)
+        if current and side.network.subnet(current):
+            found[subnet] = current
+        elif getattr(config, address) == (None if wanted is AddressMode.DYNAMIC else wanted):
+            found[address] = None
     return row.model_copy(update=found) if found else row
 
 
@@ -216,9 +215,3 @@ def _config(row: NicException, item: ReplicatedItem) -> ReplicatedIpConfig | Non
         if named in {nic.name.lower(), nic_key(item, nic).lower()}:
             return nic.ip_config(row.ip_config or "")
     return None
-
-
-def _holding(network: Network, address: AddressMode | IPv4Address) -> str | None:
-    if not isinstance(address, IPv4Address):
-        return None
-    return next((subnet.name for subnet in network.subnets if subnet.holds(address)), None)

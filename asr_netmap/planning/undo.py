@@ -72,16 +72,17 @@ def written_changes(
 
 
 def raise_if_foreign(header: Mapping[str, Any], scope: Scope, where: str = "journal") -> None:
-    """Refuse a journal of another tenant, vault or pair of regions.
+    """Refuse a journal of another vault or pair of regions.
 
     header -- the journal's first line.
     Raises ForeignPlan.
     """
     plans = header.get("scope", {}).get("plans", [])
-    here = (scope.tenant.lower(), scope.vault.key, scope.regions.source, scope.regions.target)
+    regions = (scope.regions.source, scope.regions.target)
     for each in plans:
-        of = (str(each.get("tenant", "")).lower(), str(each.get("vault", "")).lower())
-        if (*of, each.get("source_region"), each.get("target_region")) == here:
+        of = (each.get("source_region"), each.get("target_region"))
+        # A header names no tenant; the vault's id holds its subscription, which is in one.
+        if str(each.get("vault", "")).lower() == scope.vault.key and of == regions:
             return
     vaults = ", ".join(str(each.get("vault")) for each in plans) or "no vault at all"
     raise ForeignPlan(
@@ -204,12 +205,12 @@ class _Undoing:
         before, after = change.before, change.after
         assert before is None or isinstance(before, MappingState)
         assert after is None or isinstance(after, MappingState)
-        if _same_mapping(found, before):
-            return
         title = _title(before or after, change)
         change = replace(change, title=title)
         if live is None and not self.inventory.looked_at(change.subject):
             self._stale(change, "it could not be looked at, so it is left alone")
+        elif _same_mapping(found, before):
+            return
         elif not _same_mapping(found, after):
             self._stale(change, f"{_words(after)} was written, now there is {_words(found)}")
         elif found is None and before is not None and self._other_mapping(before, change):

@@ -7,7 +7,7 @@ a pool and the SKU of the public IP (Microsoft Learn, azure-to-azure-customize-n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -206,6 +206,12 @@ class References:
         if target.subscription.lower() in self._subscriptions and self._inventory.looked_at(target):
             return Problem.GONE, f"{what} does not exist"
         return Problem.UNSEEN, f"{what} could not be looked at"
+
+
+def blocked_by(gone: Collection[Reference]) -> str:
+    """The reason of a blocked item, in words."""
+    names = ", ".join(f"{ref.target.name} ({ref})" for ref in gone)
+    return f"its settings refer to what does not exist any more: {names}; clear that first"
 
 
 def _named(

@@ -153,6 +153,18 @@ def reference_check(what: str, kind: str) -> Callable[[object], str]:
     return check
 
 
+def name_or_id_check(what: str, kind: str) -> Callable[[object], str]:
+    """A check for a plain name, or an ARM id of one resource type."""
+
+    def check(value: object) -> str:
+        text = text_of(value)
+        if text.startswith("/"):
+            return arm_id_of(text, (kind,)).text
+        return name_check(what)(text)
+
+    return check
+
+
 def none_or(check: Callable[[object], Any]) -> Callable[[object], Any]:
     """The same check, but the word ``none`` passes."""
 

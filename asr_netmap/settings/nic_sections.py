@@ -22,7 +22,7 @@ from asr_netmap.settings.values import (
     Mode,
     ModeOrAddress,
     NetworkReference,
-    NicName,
+    NicReference,
     SubnetFallback,
     SubnetName,
     Switch,
@@ -39,8 +39,10 @@ class NicException(Section):
     """
 
     vm: VmReference = Field(description="VM: name, resource-group/name or ARM id.")
-    nic: NicName | None = Field(
-        default=None, description="Name of the source NIC; left out: every NIC."
+    nic: NicReference | None = Field(
+        default=None,
+        description="Source NIC: name, or ARM id where the VM has two of that name; "
+        "left out: every NIC.",
     )
     ip_config: IpConfigName | None = Field(
         default=None, description="Name of the IP config; left out: every one of the NIC."

@@ -25,6 +25,7 @@ from asr_netmap.settings.checks import (
     format_version,
     id_check,
     name_check,
+    name_or_id_check,
     none_or,
     pool_ids,
     prefix,
@@ -59,6 +60,11 @@ SubnetName = Annotated[str, _named("subnet name"), _NAME_SCHEMA]
 GroupName = Annotated[str, _named("resource group name"), _NAME_SCHEMA]
 VaultName = Annotated[str, _named("vault name"), _NAME_SCHEMA]
 NicName = Annotated[str, _named("NIC name"), _NAME_SCHEMA]
+NicReference = Annotated[
+    str,
+    BeforeValidator(name_or_id_check("NIC name", "microsoft.network/networkinterfaces")),
+    _texts(maxLength=4096),
+]
 IpConfigName = Annotated[str, _named("IP config name"), _NAME_SCHEMA]
 ClearableNicName = Annotated[str, BeforeValidator(none_or(name_check("NIC name"))), _NAME_SCHEMA]
 ClearableGroupName = Annotated[

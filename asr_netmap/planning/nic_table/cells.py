@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import lru_cache
 from ipaddress import IPv6Address
 from types import MappingProxyType
 from typing import Any
@@ -75,6 +76,7 @@ _CHECKS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
 )
 
 
+@lru_cache(maxsize=4096)  # the cells of a column are much alike
 def value_of(column: str, text: str) -> CellValue:
     """The value of a cell that is not empty. Raises ValueError with what is wrong."""
     kind = column.removeprefix("test_").removeprefix("target_")

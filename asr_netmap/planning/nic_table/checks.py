@@ -64,6 +64,7 @@ class Finder:
 
     inventory: Inventory
     _near: list[str] = field(default_factory=list, init=False)
+    _networks: dict[tuple[str, str], Network] = field(default_factory=dict, init=False)
 
     @cached_property
     def _items(self) -> Mapping[ArmId, ReplicatedItem]:
@@ -88,7 +89,10 @@ class Finder:
 
     def network(self, item: ReplicatedItem, text: str, role: str) -> Network:
         """The network of the item's target region that a cell names. Raises UsageError and such."""
-        return find_network(text, self.inventory, item.target_region, role)
+        key = (item.target_region, text.lower())
+        if key not in self._networks:
+            self._networks[key] = find_network(text, self.inventory, item.target_region, role)
+        return self._networks[key]
 
     def _no_item(self, row: Row) -> str:
         name = row.vm_id.name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import Enum
-from ipaddress import IPv6Address
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from asr_netmap.errors import AsrNetmapError
@@ -66,6 +66,27 @@ def _values(row: Row, spot: Spot, finder: Finder) -> Iterator[tuple[str, Any]]:
         if name == "selected" and spot.config.primary:
             continue  # Site Recovery decides that itself, whatever is sent
         yield name, value.value if isinstance(value, Enum) else value
+    for name in _SUBNETS:
+        subnet = _implied_subnet(row, spot, finder, name)
+        if subnet is not None:
+            yield name, subnet
+
+
+def _implied_subnet(row: Row, spot: Spot, finder: Finder, name: str) -> str | None:
+    """The subnet that holds a given address, where the row names none: no rule chooses another.
+
+    None for an address that is set without a subnet already: that asks for nothing.
+    """
+    column = name.replace("subnet", "address")
+    address = row.given.get(column)
+    if name in row.given or not isinstance(address, IPv4Address):
+        return None
+    if spot.has(column, address) and not getattr(spot.config, name):
+        return None
+    field = _SUBNETS[name]
+    network = _network(spot, finder, field, str(row.given.get(field, "")))
+    subnets = network.subnets if network is not None else ()
+    return next((subnet.name for subnet in subnets if subnet.holds(address)), None)
 
 
 def _impossible(row: Row, spot: Spot, finder: Finder, name: str, value: CellValue) -> bool:
