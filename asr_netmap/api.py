@@ -24,25 +24,32 @@ from typing import TYPE_CHECKING, Any, Literal
 from asr_netmap.applying.comparison import Standing, judge
 from asr_netmap.applying.driver import run
 from asr_netmap.applying.failure import code_of, message_of
-from asr_netmap.applying.journal import Journal
+from asr_netmap.applying.journal import Journal, read_journal
 from asr_netmap.applying.limits import Limits
 from asr_netmap.applying.observer import NullObserver, Observer
 from asr_netmap.applying.outcome import Outcome, Result, Status
 from asr_netmap.arm_id import ArmId
 from asr_netmap.clock import Clock, SystemClock, VirtualClock
 from asr_netmap.errors import AzureError, EstateFileError, ForeignPlan, StalePlan, UsageError
+from asr_netmap.files import read_bytes
 from asr_netmap.models import Inventory, RegionPair
 from asr_netmap.plan_file import SavedPlan, load_plan, save_plan
-from asr_netmap.planning import planner
+from asr_netmap.planning import planner, table_plan, undo
 from asr_netmap.planning.change import Change
 from asr_netmap.planning.document import change_document, plan_document
+from asr_netmap.planning.effective_text import effective_texts
+from asr_netmap.planning.explanation import Story
+from asr_netmap.planning.explanation import explain as explain_item
 from asr_netmap.planning.gateway import Gateway
+from asr_netmap.planning.nic_table import Row, nic_rows, stale_rows, table_to_exceptions
+from asr_netmap.planning.nic_table import read_table as parse_table
 from asr_netmap.planning.plan import Plan, Scope
 from asr_netmap.planning.review import review, without_missing
 from asr_netmap.planning.safety import Consent, raise_if_unsafe
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.verification import Verification
 from asr_netmap.planning.verification import verify as verify_plan
+from asr_netmap.rules.effective import Outlook
 from asr_netmap.rules.readiness import not_ready
 from asr_netmap.settings import (
     NetworkSettings,
@@ -65,23 +72,31 @@ __all__ = [
     "Limits",
     "Plan",
     "Result",
+    "Row",
     "SavedPlan",
     "Selection",
     "Settings",
+    "Story",
     "Verification",
     "apply",
     "apply_saved",
     "change_document",
     "connect_azure",
     "connect_endpoint",
+    "explain",
     "load_plan",
     "load_settings",
+    "nic_table",
     "open_sandbox",
     "plan",
     "plan_document",
+    "plan_nic_table",
     "plan_removal",
+    "plan_undo",
+    "plan_with_table",
     "read",
     "read_networks",
+    "read_nic_table",
     "remaining",
     "resolve_settings",
     "save_plan",
@@ -92,6 +107,7 @@ __all__ = [
 ]
 
 DEFAULT_WORKERS = 8
+MAX_TABLE = 64 * 1024 * 1024  # bytes; far more rows than a vault holds
 ESTATE_SCHEMA = "asr-netmap/estate/1"
 
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -309,6 +325,117 @@ def plan_removal(
     )
 
 
+def nic_table(inventory: Inventory, regions: RegionPair) -> tuple[Row, ...]:
+    """The NIC table: a row per IP config, with where each will be; predictions are marked."""
+    return nic_rows(inventory, regions, effective_texts(Outlook(inventory)))
+
+
+def read_nic_table(path: Path, inventories: Sequence[Inventory]) -> tuple[Row, ...]:
+    """The rows of a table in CSV or JSON, about the items of any of the inventories.
+
+    Raises FileError, or SettingsError that lists every mistake with its line and column.
+    """
+    data = read_bytes(path, "NIC table", MAX_TABLE)
+    return parse_table(data, str(path), _together(inventories))
+
+
+def plan_with_table(
+    azure: Connection,
+    settings: Settings,
+    rows: Sequence[Row],
+    *,
+    selection: Selection | None = None,
+    retarget_items: bool = False,
+    inventory: Inventory,
+) -> Plan:
+    """What the rules and a NIC table change together; the table is the strongest word.
+
+    The plan's settings hold the table's rows, so it can be saved and applied later.
+    rows -- of any items; those of other vaults and pairs of regions are left out.
+    Raises SettingsError for a row that can't be meant, and what `plan` raises.
+    """
+    own = _own_rows(rows, inventory, settings)
+    exceptions = table_to_exceptions(own, inventory, settings.regions)
+    laid = table_plan.with_table(settings, exceptions)
+    made = plan(
+        azure, laid, selection=selection, retarget_items=retarget_items, inventory=inventory
+    )
+    return _with_stale_rows(made, own, inventory)
+
+
+def plan_nic_table(
+    azure: Connection,
+    settings: Settings,
+    rows: Sequence[Row],
+    *,
+    selection: Selection | None = None,
+    inventory: Inventory,
+) -> Plan:
+    """What a NIC table alone changes, whatever the rules say; to be applied when it is made.
+
+    rows -- of any items; those of other vaults and pairs of regions are left out.
+    Raises SettingsError for a row that can't be meant, NotFound, AmbiguousName or UsageError for
+    a network that one names wrongly.
+    """
+    own = _own_rows(rows, inventory, settings)
+    exceptions = table_to_exceptions(own, inventory, settings.regions)
+    scope = _scope(azure, settings)
+    made = table_plan.plan_table(inventory, settings, scope, exceptions, selection)
+    return _with_stale_rows(made, own, inventory)
+
+
+def _together(inventories: Sequence[Inventory]) -> Inventory:
+    """Several inventories as one, for finding in it what rows are about."""
+    first, *others = inventories
+    if not others:
+        return first
+    return replace(
+        first,
+        items=tuple({item.id: item for each in inventories for item in each.items}.values()),
+        networks=tuple({n.id: n for each in inventories for n in each.networks}.values()),
+        not_looked_at=tuple(dict.fromkeys(g for each in inventories for g in each.not_looked_at)),
+    )
+
+
+def _own_rows(rows: Iterable[Row], inventory: Inventory, settings: Settings) -> tuple[Row, ...]:
+    items = [
+        item
+        for item in inventory.items
+        if settings.regions.direction_of(item.source_region, item.target_region)
+    ]
+    named = {item.id for item in items} | {item.vm for item in items}
+    return tuple(row for row in rows if row.vm_id in named)
+
+
+def _with_stale_rows(made: Plan, rows: Sequence[Row], inventory: Inventory) -> Plan:
+    return replace(made, findings=(*made.findings, *stale_rows(rows, inventory)))
+
+
+def plan_undo(
+    azure: Connection, settings: Settings, journal: Path, *, inventory: Inventory | None = None
+) -> Plan:
+    """What takes back the writes of an earlier run, as far as nobody changed them since.
+
+    Raises FileError for what is no journal, ForeignPlan for one of another vault or regions.
+    """
+    scope = _scope(azure, settings)
+    record = read_journal(journal)
+    undo.raise_if_foreign(record.header, scope, str(journal))
+    written = undo.written_changes(record.events, str(journal))
+    return undo.plan_undo(written, inventory or read(azure, settings), settings, scope)
+
+
+def explain(
+    azure: Connection, settings: Settings, vm: str, *, inventory: Inventory | None = None
+) -> Story:
+    """The story of one VM (name, group/name or ARM id): every rule considered, in its order.
+
+    Raises NotFound with near names, AmbiguousName, and what `plan` raises.
+    """
+    found = inventory or read(azure, settings)
+    return explain_item(found, settings, plan(azure, settings, inventory=found), vm)
+
+
 def verify(
     azure: Connection,
     settings: Settings,
@@ -316,7 +443,12 @@ def verify(
     selection: Selection | None = None,
     inventory: Inventory | None = None,
 ) -> Verification:
-    """Read again and say what is not as declared."""
+    """Read again and say what is not as declared.
+
+    Two networks with one target are a finding here, not a refusal: there is nothing to refuse.
+    """
+    shared = settings.safety.model_copy(update={"allow_shared_target": True})
+    settings = settings.model_copy(update={"safety": shared})
     return verify_plan(plan(azure, settings, selection=selection, inventory=inventory))
 
 

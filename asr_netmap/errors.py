@@ -7,7 +7,6 @@
     ├── NotFound                    a name that is given and doesn't exist
     ├── AmbiguousName               a name that fits several resources
     ├── PlanningError               the declared state can't be planned
-    │   └── SharedTarget
     ├── FileError                   a file that isn't what it should be
     │   ├── EstateFileError
     │   └── PlanFileError
@@ -17,6 +16,7 @@
     │   ├── ExpiredPlan
     │   ├── StalePlan
     │   ├── UnsafePlan
+    │   ├── SharedTarget
     │   ├── Frozen
     │   ├── FailoverInProgress
     │   └── Declined
@@ -90,10 +90,6 @@ class PlanningError(AsrNetmapError):
     """The declared state contradicts itself or what exists; nothing was planned."""
 
 
-class SharedTarget(PlanningError):
-    """Two source networks would be mapped to one target network."""
-
-
 class FileError(AsrNetmapError):
     """A file can't be read, or isn't what it is said to be."""
 
@@ -128,6 +124,10 @@ class StalePlan(Refused):
 
 class UnsafePlan(Refused):
     """A safety limit is exceeded and no flag allows it."""
+
+
+class SharedTarget(Refused):
+    """Two source networks would be mapped to one target network."""
 
 
 class Frozen(Refused):

@@ -342,12 +342,20 @@ class NotLookedAt:
 
     what -- in the user's words, such as "networks of subscription 1111…".
     scope -- the ARM scope that it covers; None if it has none.
+    kind -- the resource type, in lower case, that it is about; empty: everything in the scope.
     """
 
     what: str
     reason: str
     scope: ArmId | None = None
     hint: str = ""
+    kind: str = ""
+
+    def covers(self, resource: ArmId) -> bool:
+        """Whether `resource` may be there unseen."""
+        if self.scope is None or not resource.kind.startswith(self.kind):
+            return False
+        return resource.is_under(self.scope) or self.scope.is_under(resource)
 
 
 @dataclass(frozen=True)
@@ -420,12 +428,9 @@ class Inventory:
         """The networks of a region, in the order of their ids."""
         return iter(sorted((n for n in self.networks if n.region == region), key=lambda n: n.id))
 
-    def looked_at(self, scope: ArmId) -> bool:
-        """Whether everything that covers `scope` was read: then absent means absent."""
-        return not any(
-            gap.scope is not None and (scope.is_under(gap.scope) or gap.scope.is_under(scope))
-            for gap in self.not_looked_at
-        )
+    def looked_at(self, resource: ArmId) -> bool:
+        """Whether everything that covers `resource` was read: then absent means absent."""
+        return not any(gap.covers(resource) for gap in self.not_looked_at)
 
 
 def sorted_ids(ids: Iterable[ArmId]) -> tuple[ArmId, ...]:

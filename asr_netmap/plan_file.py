@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from asr_netmap import __version__
-from asr_netmap.errors import AlteredPlan, AsrNetmapError, ExpiredPlan, PlanFileError
+from asr_netmap.errors import (
+    AlteredPlan,
+    AsrNetmapError,
+    ExpiredPlan,
+    FileError,
+    PlanFileError,
+)
 from asr_netmap.files import decoded, read_bytes, write_atomically
 from asr_netmap.planning.document import PLAN_SCHEMA, canonical, plan_document, plan_from_document
 from asr_netmap.planning.plan import Plan
@@ -48,8 +54,10 @@ def save_plan(
     """Write plans to a private file and return the SHA-256 of its bytes, in hex.
 
     The digest inside the file stops accidents. Against forgery only the returned one helps, kept
-    where the file's writer can't reach it. Raises FileError.
+    where the file's writer can't reach it. Raises FileError, also for a file that is there and is
+    no plan: a plan is made again, a configuration or an estate is not.
     """
+    _refuse_another_file(path)
     body: dict[str, Any] = {
         "schema": PLAN_SCHEMA,
         "tool_version": __version__,
@@ -61,6 +69,21 @@ def save_plan(
     text = json.dumps(body, indent=1, ensure_ascii=False) + "\n"
     write_atomically(path, text)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _refuse_another_file(path: Path) -> None:
+    if path.is_symlink():
+        return  # the link is replaced, and what it leads to stays
+    try:
+        with path.open("rb") as file:
+            start = file.read(200)
+    except OSError:
+        return  # not there, or not readable: writing it says what is wrong
+    if start and f'"schema": "{PLAN_SCHEMA}"'.encode() not in start:
+        raise FileError(
+            f"{path} exists and is no plan file, so it is not overwritten.",
+            "Give another name for the plan.",
+        )
 
 
 def load_plan(path: Path, *, expect_sha256: str | None = None) -> SavedPlan:

@@ -203,3 +203,13 @@ def test_a_file_that_is_not_there_is_said_to_be_none(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"plan file .*gone\.json") as caught:
         load_plan(tmp_path / "gone.json")
     assert isinstance(caught.value, AsrNetmapError)
+
+
+def test_a_file_that_is_no_plan_is_never_overwritten_by_one(tmp_path: Path) -> None:
+    path = tmp_path / "netmap.yaml"
+    path.write_text("version: 1\n", encoding="utf-8")
+    with pytest.raises(FileError, match="is no plan file, so it is not overwritten"):
+        save_plan([MADE], path, now=NOW)
+    assert path.read_text(encoding="utf-8") == "version: 1\n"
+    again = tmp_path / "plan.json"
+    assert save_plan([MADE], again, now=NOW) == save_plan([MADE], again, now=NOW)

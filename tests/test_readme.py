@@ -43,7 +43,7 @@ def test_the_commands_run_as_they_stand(name: str, tmp_path: Path) -> None:
 
 
 def test_there_are_commands_to_run() -> None:
-    assert [name for name, _ in _COMMANDS.findall(README)] == ["first-run", "map"]
+    assert [name for name, _ in _COMMANDS.findall(README)] == ["first-run", "map", "nics"]
 
 
 def test_the_python_example_runs(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,8 +15,19 @@ from asr_netmap.cli.connecting import connect
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of, vault_parts
 from asr_netmap.cli.exit_codes import ExitCode, worst
-from asr_netmap.cli.options import Config, Only, PlanRules, Shape, Vault, Where, Writing, as_typed
+from asr_netmap.cli.options import (
+    Config,
+    NicTable,
+    Only,
+    PlanRules,
+    Shape,
+    Vault,
+    Where,
+    Writing,
+    as_typed,
+)
 from asr_netmap.cli.plan import plans_of
+from asr_netmap.cli.undoing import consent_to_undo, plans_back
 from asr_netmap.cli.writing import Run, carry_out, carry_out_fresh, consent_of, show_plans
 from asr_netmap.errors import ForeignPlan, UsageError
 from asr_netmap.models import region_key
@@ -51,6 +63,30 @@ class PlanFile:
     ] = False
 
 
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """An earlier run to take back."""
+
+    undo: Annotated[
+        Path | None,
+        typer.Option(
+            "--undo",
+            metavar="JOURNAL",
+            help="Take back what an earlier run wrote, by its journal; mappings that it made are "
+            "deleted. What somebody changed since stays.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What is applied, beside the configuration or instead of it."""
+
+    file: PlanFile
+    table: NicTable
+    back: WayBack
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     command(app, "apply", apply)
@@ -58,7 +94,7 @@ def add_to(app: typer.Typer) -> None:
 
 def apply(
     console: Console,
-    file: PlanFile,
+    given: Given,
     config: Config,
     only: Only,
     shape: Shape,
@@ -77,9 +113,12 @@ def apply(
       asr-netmap apply --config netmap.yaml
       asr-netmap apply plan.json --expect-sha256 3f6c...
       asr-netmap apply --config netmap.yaml --yes --canary 2 --pending-ok
+      asr-netmap apply --config netmap.yaml --nics nics.csv
+      asr-netmap apply --config netmap.yaml --undo journal.jsonl
     """
     console.need_somebody_to_ask(writing.consent.yes)
-    options = as_typed(config, only, rules, where.vault, where.access)
+    file, table, back = given.file, given.table, given.back
+    options = as_typed(config, only, rules, table, where.vault, where.access)
     check = as_typed(config, only, where.vault, where.access)
     run = Run(
         consent_of(writing.consent),
@@ -89,15 +128,18 @@ def apply(
         again=f"asr-netmap apply {options}",
         check=f"asr-netmap verify {check}",
     )
+    if back.undo is not None:
+        _refuse_beside_undo(file, as_typed(only, rules, table))
+        return _undo(console, back.undo, config, where.vault, run)
     if file.plan_file is not None:
-        _refuse_beside_a_file(only, rules)
+        _refuse_beside_a_file(as_typed(only, rules, table))
         return _apply_file(console, file.plan_file, file, config, where.vault, run)
     if file.expect_sha256 is not None or file.strict:
         raise UsageError("--expect-sha256 and --strict are for a plan file.", "Name the file, too.")
     selection = selection_of(only.only)
     wanted = declared(config, where.vault, rules)
     with connect(console, where.access) as azure:
-        several = plans_of(console, azure, wanted.resolved(azure), selection, rules)
+        several = plans_of(console, azure, wanted.resolved(azure), selection, rules, table)
         code = carry_out_fresh(console, azure, several.found, run, several.not_looked_at)
     return _with_vaults_that_failed(code, several.code)
 
@@ -133,8 +175,31 @@ def _apply_file(
         return carry_out(console, azure, saved.plans, run, carry)
 
 
-def _refuse_beside_a_file(only: Only, rules: PlanRules) -> None:
-    given = as_typed(only, rules)
+def _undo(console: Console, journal: Path, config: Config, vault: Vault, run: Run) -> ExitCode:
+    wanted = declared(config, vault)
+    options = as_typed(config, vault, run.access)
+    again = f"asr-netmap apply --undo {shlex.quote(str(journal))} {options}"
+    check = f"asr-netmap nics list {options}"
+    run = replace(run, consent=consent_to_undo(run.given.consent), again=again, check=check)
+    with connect(console, run.access) as azure:
+        plans = plans_back(console, azure, wanted.resolved(azure), journal)
+        return carry_out_fresh(console, azure, plans, run)
+
+
+def _refuse_beside_undo(file: PlanFile, others: str) -> None:
+    given = others
+    if file.expect_sha256 is not None or file.strict:
+        given = "--expect-sha256 or --strict"
+    if file.plan_file is not None:
+        given = str(file.plan_file)
+    if given:
+        raise UsageError(
+            f"--undo takes back what the journal says; {given} has no say in it.",
+            "Leave one of them out.",
+        )
+
+
+def _refuse_beside_a_file(given: str) -> None:
     if given:
         raise UsageError(
             f"A plan file holds what will be done; {given} can't change it.",

@@ -247,6 +247,20 @@ class PlanRules:
 
 
 @dataclass(frozen=True, slots=True)
+class NicTable:
+    """A NIC table beside the rules."""
+
+    nics: Annotated[
+        Path | None,
+        typer.Option(
+            "--nics",
+            metavar="FILE",
+            help="A NIC table (`nics export`) whose cells beat every rule.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class ConsentGiven:
     """What the user allows for this run."""
 
@@ -333,7 +347,7 @@ class Writing:
     pace: Pace
 
 
-Group = Vault | Config | Only | Access | PlanRules
+Group = Vault | Config | Only | Access | PlanRules | NicTable
 
 
 def as_typed(*groups: Group) -> str:

@@ -9,13 +9,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from asr_netmap.cli import tables
 from asr_netmap.cli.command import command
 from asr_netmap.cli.connecting import connect, read_progress
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of
 from asr_netmap.cli.emitting import emit
 from asr_netmap.cli.exit_codes import ExitCode, worst
-from asr_netmap.cli.options import Config, Format, Only, PlanRules, Shape, Where, as_typed
+from asr_netmap.cli.options import (
+    Config,
+    Format,
+    NicTable,
+    Only,
+    PlanRules,
+    Shape,
+    Where,
+    as_typed,
+)
 from asr_netmap.cli.several import Several, each_vault
 
 if TYPE_CHECKING:
@@ -52,6 +62,7 @@ def plan(
     only: Only,
     shape: Shape,
     rules: PlanRules,
+    table: NicTable,
     where: Where,
     saving: Saving,
 ) -> ExitCode:
@@ -61,18 +72,19 @@ def plan(
     Examples:
       asr-netmap plan --config netmap.yaml
       asr-netmap plan --config netmap.yaml --out plan.json
+      asr-netmap plan --config netmap.yaml --nics nics.csv
       asr-netmap plan --config netmap.yaml --detailed-exitcode --quiet
     """
     selection = selection_of(only.only)
     wanted = declared(config, where.vault, rules)
     with connect(console, where.access) as azure:
         settings = wanted.resolved(azure)
-        several = plans_of(console, azure, settings, selection, rules)
+        several = plans_of(console, azure, settings, selection, rules, table)
         _show(console, several, shape.format, azure.sandbox)
         if saving.out is not None:
             _save(console, azure, several.found, saving.out, as_typed(where.access))
         elif any(each.changes for each in several.found):
-            options = as_typed(config, only, rules, where.vault, where.access)
+            options = as_typed(config, only, rules, table, where.vault, where.access)
             console.say(f"Next: asr-netmap apply {options}")
     return worst([several.code, _detailed(several) if saving.detailed_exitcode else ExitCode.DONE])
 
@@ -83,10 +95,13 @@ def plans_of(
     settings: Sequence[Settings],
     selection: Selection,
     rules: PlanRules,
+    table: NicTable = NicTable(),  # noqa: B008 -- frozen
 ) -> Several[Plan]:
-    """A plan for each vault and pair of regions."""
+    """A plan for each vault and pair of regions, with a NIC table if one is given."""
     from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
 
+    if table.nics is not None:
+        return tables.plans_with_table(console, azure, settings, selection, rules, table.nics)
     say = read_progress(console)
     return each_vault(
         console,

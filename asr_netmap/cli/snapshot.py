@@ -14,7 +14,7 @@ from asr_netmap.cli.declared import declared
 from asr_netmap.cli.exit_codes import ExitCode
 from asr_netmap.cli.options import Config, Out, Where, as_typed
 from asr_netmap.cli.several import each_vault
-from asr_netmap.files import write_atomically
+from asr_netmap.files import write_new
 from asr_netmap.report.inert import json_text
 from asr_netmap.report.page import Tone
 
@@ -45,7 +45,7 @@ def snapshot(console: Console, config: Config, out: Out, where: Where) -> ExitCo
     if out.out is None:
         console.data(json_text(document))
     else:
-        write_atomically(out.out, json_text(document))
+        write_new(out.out, json_text(document))
         console.say(f"{len(document['resources'])} resources copied to {out.out}.")
         options = as_typed(config, where.vault)
         console.say(f"Next: asr-netmap plan {options} --sandbox {out.out}")

@@ -27,6 +27,7 @@ class Listing:
     scope -- where absent means nothing if it can't be read; None where nobody concludes from
         absence.
     in_vault -- of Site Recovery, which says "bad request" where a vault was never used.
+    kind -- the one resource type that is in doubt if it can't be read; empty: all in the scope.
     """
 
     field: str
@@ -37,6 +38,7 @@ class Listing:
     scope: ArmId | None
     translate: Callable[[Mapping[str, Any]], object | None]
     in_vault: bool = False
+    kind: str = ""
 
 
 def of_vault(vault: ArmId) -> tuple[Listing, ...]:
@@ -184,16 +186,18 @@ def _provider_list(
     translated: Callable[[Mapping[str, Any]], object | None],
 ) -> Listing:
     scope = _subscription_id(subscription)
+    # Without networks or NICs nobody knows what exists and what is free. The others only tell of
+    # themselves; of VMs only tags are wanted, so their absence says nothing.
+    essential = words[0] in {"networks", "nics"}
     return Listing(
         field=words[0],
         what=f"{words[1]} of subscription {subscription}",
         one=words[2],
         path=f"{scope}/providers/{kind}",
         api_version=api_version,
-        # Networks and NICs decide what exists and what is free; nobody concludes from the absence
-        # of the others.
-        scope=scope if words[0] in {"networks", "nics"} else None,
+        scope=None if words[0] == "vms" else scope,
         translate=translated,
+        kind="" if essential else kind.lower(),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from asr_netmap.arm_id import ArmId
@@ -133,7 +133,7 @@ def _take(
         raise
     except AzureError as error:
         found.errors.append(error)
-        found.gaps.append(gap(listing.what, error, listing.scope))
+        found.gaps.append(replace(gap(listing.what, error, listing.scope), kind=listing.kind))
         say(f"{listing.what}: not looked at")
         return
     found.lists_read += 1
@@ -218,6 +218,11 @@ def _named_subscriptions(found: _Found) -> set[str]:
     for item in items:
         ids += [item.vm, item.target_network, item.test_network, item.target_group]
         ids += item.source_networks
+        for nic in item.nics:
+            ids += [nic.nsg, nic.test_nsg]
+            for config in nic.ip_configs:
+                ids += [config.public_ip, config.test_public_ip]
+                ids += [*config.lb_pools, *config.test_lb_pools]
     return {each.subscription.lower() for each in ids if each is not None}
 
 

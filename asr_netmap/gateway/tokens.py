@@ -90,7 +90,7 @@ class SandboxCredential:
             response = self._transport.send(request)
         except SdkError as error:
             raise Unreachable(
-                f"No sandbox answers at {self._base_url}: {one_line(str(error), 300)}",
+                f"No sandbox answers at {self._base_url}: {_cause(error)}.",
                 "Start one with `asr-netmap sandbox serve`, or check --endpoint.",
             ) from error
         try:
@@ -103,3 +103,15 @@ class SandboxCredential:
                 "not what a sandbox answers.",
                 "Give --endpoint the URL that `asr-netmap sandbox serve` printed.",
             ) from error
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason in words, not the libraries' chain of wrappers."""
+    while True:
+        first = error.args[0] if error.args else None
+        inner = getattr(error, "inner_exception", None) or getattr(error, "reason", None) or first
+        if not isinstance(inner, BaseException):
+            break
+        error = inner
+    words = one_line(str(error), 300).rpartition("] ")[2]
+    return words.rpartition("new connection: ")[2].rstrip(".")

@@ -135,7 +135,8 @@ def finding_document(finding: Finding) -> dict[str, Any]:
 def gap_document(gap: NotLookedAt) -> dict[str, Any]:
     """Something that was not looked at, as JSON."""
     scope = str(gap.scope) if gap.scope else None
-    return {"what": gap.what, "reason": gap.reason, "scope": scope, "hint": gap.hint}
+    document = {"what": gap.what, "reason": gap.reason, "scope": scope, "hint": gap.hint}
+    return {**document, "kind": gap.kind} if gap.kind else document
 
 
 def state_document(kind: Kind, state: State | None) -> dict[str, Any] | None:
@@ -247,4 +248,5 @@ def _gap(document: Mapping[str, Any]) -> NotLookedAt:
         document["reason"],
         ArmId(scope) if scope is not None else None,
         document["hint"],
+        document.get("kind", ""),
     )

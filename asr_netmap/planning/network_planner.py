@@ -88,6 +88,7 @@ def plan_networks(
     refuse_shared_targets((*pairs, *beside), allowed=settings.safety.allow_shared_target)
     mapped_back = _mapped_back((*pairs, *beside), settings, inventory)
     unread = _unread(vault, inventory)
+    plan.findings.extend(_selected_by_others(pairs, settings, inventory))
     drafts = []
     for (source, choice), pair in zip(chosen, pairs, strict=True):
         reverse = mapped_back[pair.target] == pair.source
@@ -100,6 +101,32 @@ def plan_networks(
     going = _going(drafts, settings, inventory)
     plan.pairs += [_with_mappings(plan, d, going, vault, inventory, settings) for d in drafts]
     return plan
+
+
+def _selected_by_others(
+    pairs: Sequence[NetworkPair], settings: Settings, inventory: Inventory
+) -> Iterator[Finding]:
+    """Items of other networks that fail over into a target of `pairs`, network by network."""
+    sources = {pair.source for pair in pairs}
+    targets = {pair.target for pair in pairs}
+    others: dict[tuple[ArmId, ArmId], list[str]] = {}
+    for item in inventory.items:
+        goes = settings.regions.direction_of(item.source_region, item.target_region)
+        target = item.target_network
+        if goes is not Direction.FORWARD or target is None or target not in targets:
+            continue
+        for network in () if item.source_networks & sources else item.source_networks:
+            others.setdefault((target, network), []).append(item.vm_name)
+    for (target, network), names in sorted(others.items()):
+        yield Finding(
+            "target-selected-by-others",
+            Severity.WARNING,
+            target,
+            target.name,
+            f"{len(names)} item(s) of {network.name} fail over into {target.name}, too "
+            f"({', '.join(sorted(names)[:5])}): the two networks share one target",
+            f"Give {network.name} a target of its own, or these items another network.",
+        )
 
 
 def _chosen(

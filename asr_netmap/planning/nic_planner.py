@@ -23,6 +23,7 @@ from asr_netmap.models import (
     ReplicatedNic,
     Subnet,
 )
+from asr_netmap.planning.afterwards import inventory_after, item_with
 from asr_netmap.planning.change import Action, AddressClaim, Change, ItemState, Kind
 from asr_netmap.planning.exceptions import Exceptions
 from asr_netmap.planning.nic_setting import (
@@ -48,6 +49,7 @@ from asr_netmap.rules.allocation import (
     is_reserved,
 )
 from asr_netmap.rules.readiness import not_ready
+from asr_netmap.rules.references import References, blocked_by
 from asr_netmap.rules.subnets import SubnetChoice, SubnetRule, choose_subnet
 from asr_netmap.settings import AddressMode, AddressRule, Settings
 
@@ -94,18 +96,31 @@ class ItemsPlan:
     findings: list[Finding] = field(default_factory=list)
 
 
-def plan_items(tasks: Sequence[ItemTask], inventory: Inventory, settings: Settings) -> ItemsPlan:
-    """Changes, pending items and findings for `tasks`; pure."""
-    drafting = _Drafting(tasks, inventory, settings)
-    drafts = [drafting.draft(task) for task in tasks]
+def plan_items(
+    tasks: Sequence[ItemTask],
+    inventory: Inventory,
+    settings: Settings,
+    *,
+    beside: Iterable[ItemTask] = (),
+    created: Iterable[Change] = (),
+) -> ItemsPlan:
+    """Changes, pending items and findings for `tasks`; pure.
+
+    beside -- other items that want addresses of the same networks; nothing is planned for them.
+    created -- the changes that make networks, which items may refer to.
+    """
+    references = References(inventory_after(inventory, created))
+    everybody = (*tasks, *beside)
+    drafting = _Drafting(everybody, inventory, settings)
+    drafts = [drafting.draft(task) for task in everybody]
     grants: dict[tuple[bool, Claimant], Grant] = {}
     for test in (False, True):
         wishes = [wish for draft in drafts for wish in draft.wishes[test]]
         granted = allocate(wishes, drafting.books[test])
         grants.update({(test, who): grant for who, grant in granted.items()})
     out = ItemsPlan()
-    for draft in drafts:
-        _finish(draft, grants, inventory, drafting.held_before, out)
+    for draft in drafts[: len(tasks)]:
+        _finish(draft, grants, inventory, references, drafting.held_before, out)
     return out
 
 
@@ -378,6 +393,7 @@ def _finish(
     draft: _Draft,
     grants: Mapping[tuple[bool, Claimant], Grant],
     inventory: Inventory,
+    references: References,
     held_before: set[tuple[ArmId, IpAddress]],
     out: ItemsPlan,
 ) -> None:
@@ -397,7 +413,9 @@ def _finish(
     settings.sort(key=_place_of(item))
     after = tuple(s for s in settings if not same_value(s.name, current_value(item, s), s.value))
     out.findings.extend(draft.findings)
-    reason = not_ready(item) or _frozen(item, inventory)
+    gone = references.gone(item_with(item, after))
+    blocked = blocked_by(gone) if gone else None
+    reason = not_ready(item) or _frozen(item, inventory) or blocked
     if reason and (after or not item.nics):
         out.pending.append(Pending(item.id, item.vm_name, reason))
     elif after:

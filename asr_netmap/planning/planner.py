@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Inventory, NotLookedAt, ReplicatedItem
+from asr_netmap.planning.afterwards import inventory_after
 from asr_netmap.planning.change import Change
 from asr_netmap.planning.exceptions import fitting_nothing, unmatched
 from asr_netmap.planning.item_tasks import ItemTasks
 from asr_netmap.planning.network_planner import PlannedPair, mapping_change, plan_networks
-from asr_netmap.planning.nic_planner import FREEZE_TAG, existing_settings, plan_items
+from asr_netmap.planning.nic_findings import nic_findings
+from asr_netmap.planning.nic_planner import FREEZE_TAG, ItemTask, existing_settings, plan_items
 from asr_netmap.planning.plan import Finding, Pending, Plan, Scope, Severity
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.sources import Source, find_sources, uses
@@ -41,23 +43,45 @@ def plan(
     networks = plan_networks(sources, scope.vault, inventory, settings)
     items = ItemTasks(inventory, settings, networks, selection, retarget=retarget_items)
     tasks = list(items.tasks())
-    planned = plan_items(tasks, inventory, settings)
+    planned = plan_items(
+        tasks,
+        inventory,
+        settings,
+        beside=_beside(
+            tasks, ItemTasks(inventory, settings, networks, Selection(), retarget=retarget_items)
+        ),
+        created=networks.changes.values(),
+    )
+    changes = (*networks.changes.values(), *planned.changes)
+    coming = inventory_after(inventory, changes)
+    in_scope = {item.id for item in items.in_scope}
+    concerned = [item for item in coming.items if item.id in in_scope]
+    known = (*items.findings, *planned.findings)
     return Plan(
         scope=scope,
         settings=to_document(settings),
-        changes=(*networks.changes.values(), *planned.changes),
+        changes=changes,
         pending=tuple(sorted((*items.pending, *planned.pending), key=_by_subject)),
         findings=_sorted(
             *findings,
             *networks.findings,
-            *items.findings,
-            *planned.findings,
+            *known,
+            *nic_findings(coming, concerned, known),
             *_nothing_selected(selection, items.in_scope, networks.pairs, inventory, scope.vault),
             *_general(inventory, settings, scope.vault),
         ),
         not_looked_at=_gaps(inventory),
         existing_settings=existing_settings(items.in_scope),
     )
+
+
+def _beside(tasks: Sequence[ItemTask], everybody: ItemTasks) -> Iterator[ItemTask]:
+    """The items of the same networks that the selection leaves out: they get addresses, too.
+
+    So what is planned for a few is what would be planned for them among all.
+    """
+    picked = {task.item.id for task in tasks}
+    return (task for task in everybody.tasks() if task.item.id not in picked)
 
 
 def plan_removal(inventory: Inventory, settings: Settings, scope: Scope) -> Plan:

@@ -28,6 +28,7 @@ from asr_netmap.planning.document import (
     gap_document,
     pending_document,
 )
+from asr_netmap.planning.nic_table.rows import Effective
 from asr_netmap.planning.plan import Plan, Scope
 from asr_netmap.planning.verification import Verification
 from asr_netmap.report.inventory_pages import (
@@ -119,7 +120,7 @@ def verify_document(
 
 
 def nics_document(
-    found: Sequence[tuple[Inventory, RegionPair]],
+    found: Sequence[tuple[Inventory, RegionPair, Effective]],
     not_ready: NotReady,
     *,
     sandbox: bool,
@@ -127,12 +128,16 @@ def nics_document(
 ) -> Json:
     """``nics list``: the NIC table; every value is a text, empty where nothing is set."""
     document = _head("nics", sandbox)
-    document["scopes"] = [_inventory_scope(*each) for each in found]
+    document["scopes"] = [_inventory_scope(inventory, pair) for inventory, pair, _ in found]
     columns = tuple(nic_columns())
-    items = [i for inventory, pair in found for i in _own(inventory.items, pair, len(found))]
-    rows = nic_rows(items, not_ready)
+    rows = [
+        row
+        for inventory, pair, effective in found
+        for row in nic_rows(_own(inventory.items, pair, len(found)), not_ready, effective)
+    ]
     document["nics"] = [{name: row[name] for name in columns} for row in rows]
-    gaps = [gap for inventory in _once(found) for gap in inventory.not_looked_at]
+    read = [(inventory, pair) for inventory, pair, _ in found]
+    gaps = [gap for inventory in _once(read) for gap in inventory.not_looked_at]
     document["not_looked_at"] = _gaps([*gaps, *not_looked_at])
     return document
 

@@ -17,6 +17,7 @@ from asr_netmap.models import (
     ReplicatedNic,
 )
 from asr_netmap.planning.nic_setting import FIELDS, Level, SettingValue
+from asr_netmap.planning.nic_table.rows import Effective
 from asr_netmap.report.page import Block, Page, Table, Tone
 
 NotReady = Callable[[ReplicatedItem], str | None]
@@ -24,6 +25,12 @@ NotReady = Callable[[ReplicatedItem], str | None]
 
 NIC_KEYS = ("vm_id", "nic", "ip_config", "vm", "state")
 NIC_SOURCE = ("source_network", "source_subnet", "source_address", "source_static")
+NIC_EFFECTIVE = (
+    "effective_subnet",
+    "effective_address",
+    "effective_test_subnet",
+    "effective_test_address",
+)
 
 
 def discover_page(
@@ -172,18 +179,26 @@ def item_direction(item: ReplicatedItem, regions: RegionPair) -> str:
 
 
 def nics_page(
-    inventory: Inventory, regions: RegionPair, not_ready: NotReady, *, sandbox: bool
+    inventory: Inventory,
+    regions: RegionPair,
+    not_ready: NotReady,
+    effective: Effective,
+    *,
+    sandbox: bool,
 ) -> Page:
-    """Every IP config of every replicated NIC: a short table to read, all columns in CSV."""
-    rows = nic_rows(inventory.items, not_ready)
+    """Every IP config of every replicated NIC: a short table to read, all columns in CSV.
+
+    effective -- where each will be, from the whole inventory; `inventory` may be a part of it.
+    """
+    rows = nic_rows(inventory.items, not_ready, effective)
     short = tuple(
         (
             row["vm"],
             row["nic"] or "-",
             row["ip_config"] or "-",
             _ways(row["source_subnet"], row["source_address"], row["source_static"]),
-            _ways(row["subnet"], row["address"], ""),
-            _ways(row["test_subnet"], row["test_address"], ""),
+            _expected(row["effective_subnet"], row["effective_address"]),
+            _expected(row["effective_test_subnet"], row["effective_test_address"]),
             row["state"],
         )
         for row in rows
@@ -199,10 +214,13 @@ def nic_columns() -> Iterator[str]:
     """The NIC table's columns: keys, what can only be read, what can be set."""
     yield from NIC_KEYS
     yield from NIC_SOURCE
+    yield from NIC_EFFECTIVE
     yield from FIELDS
 
 
-def nic_rows(items: Iterable[ReplicatedItem], not_ready: NotReady) -> list[dict[str, str]]:
+def nic_rows(
+    items: Iterable[ReplicatedItem], not_ready: NotReady, effective: Effective
+) -> list[dict[str, str]]:
     """A row of texts per IP config; an item without NICs yet has one row that says why."""
     rows = []
     for item in items:
@@ -212,6 +230,7 @@ def nic_rows(items: Iterable[ReplicatedItem], not_ready: NotReady) -> list[dict[
             row |= {"vm_id": str(item.vm or ""), "vm": item.vm_name, "state": state}
             row |= {"nic": nic.name if nic else "", "ip_config": config.name if config else ""}
             row |= _source(nic, config)
+            row |= dict(_effective(item, nic, config, effective))
             rows.append(row)
     return rows
 
@@ -249,6 +268,20 @@ def _source(nic: ReplicatedNic | None, config: ReplicatedIpConfig | None) -> dic
     }
 
 
+def _effective(
+    item: ReplicatedItem,
+    nic: ReplicatedNic | None,
+    config: ReplicatedIpConfig | None,
+    effective: Effective,
+) -> Iterator[tuple[str, str]]:
+    for test, prefix in ((False, "effective_"), (True, "effective_test_")):
+        subnet, address = None, None
+        if nic is not None and config is not None:
+            subnet, address = effective(item, nic, config, test)
+        yield f"{prefix}subnet", subnet or ""
+        yield f"{prefix}address", address or ""
+
+
 def _value(
     item: ReplicatedItem,
     nic: ReplicatedNic | None,
@@ -273,6 +306,10 @@ def _ways(subnet: str, address: str, static: str) -> str:
     if not subnet and not address:
         return "-"
     return f"{subnet or '(any subnet)'} {address or 'dynamic'}{kind if address else ''}"
+
+
+def _expected(subnet: str, address: str) -> str:
+    return " ".join(text for text in (subnet, address) if text) or "-"
 
 
 def _of_pair(inventory: Inventory, regions: RegionPair) -> Iterator[NetworkMapping]:

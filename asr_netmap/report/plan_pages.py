@@ -108,10 +108,16 @@ def result_summary(done: Sequence[tuple[Plan, Result]]) -> str:
     outcomes = [outcome for result in results for outcome in result.outcomes]
     waiting = sum(len(plan.pending) for plan, _ in done)
     if not outcomes and not waiting:
-        return "Nothing to change: everything is as declared."
+        doubts = any(f.severity is not Severity.INFO for plan, _ in done for f in plan.findings)
+        doubts = doubts or any(plan.not_looked_at for plan, _ in done)
+        rest = "but see the findings" if doubts else "everything is as declared"
+        return f"Nothing to change: {rest}."
     counts = {status: sum(1 for o in outcomes if o.status is status) for status in Status}
     counts[Status.PENDING] += waiting
     parts = [f"{count} {status.value}" for status, count in counts.items() if count]
+    before = sum(1 for o in outcomes if o.code == "already")
+    if before:
+        parts[0] += f" ({before} of them as planned already)"
     interrupted = "; interrupted" if any(result.interrupted for result in results) else ""
     return f"{', '.join(parts)}{interrupted}."
 

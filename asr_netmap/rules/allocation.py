@@ -20,6 +20,7 @@ from asr_netmap.models import (
     ReplicatedNic,
     Subnet,
 )
+from asr_netmap.rules.frontends import frontend_holders
 
 # Azure keeps the first four and the last address of every subnet (Microsoft Learn, virtual
 # networks FAQ).
@@ -146,6 +147,10 @@ def address_books(
             if book is not None:
                 owner = owners.get((nic.vm or nic.id).key)
                 book.holders[use.address] = Holder(f"NIC {nic.id.name}", owner)
+    for frontend in frontend_holders(inventory):
+        if frontend.network in books:
+            holders = books[frontend.network].holders
+            holders.setdefault(frontend.address, Holder(frontend.who))
     for item in _in_order(inventory.items):
         network = item.test_network if test else item.target_network
         book = books.get(network) if network is not None else None

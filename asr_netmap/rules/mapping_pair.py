@@ -87,7 +87,7 @@ def refuse_shared_targets(pairs: Sequence[NetworkPair], *, allowed: bool) -> Non
                 f"{pair.target.name} ({pair.target}).",
                 "A network can be mapped back to one network only, so one of them would have no "
                 "way back. Give each source its own target, or allow it with "
-                "--allow-shared-target.",
+                "--allow-shared-target or `safety: {allow_shared_target: true}`.",
             )
 
 

@@ -20,7 +20,7 @@ EXPECTED = {
     "NotFound": 1,
     "AmbiguousName": 1,
     "PlanningError": 1,
-    "SharedTarget": 1,
+    "SharedTarget": 4,
     "FileError": 1,
     "EstateFileError": 1,
     "PlanFileError": 1,

@@ -278,6 +278,7 @@ def test_verify_after_apply_fails_only_on_what_people_have_to_decide(here: Run) 
     document = here("verify", "--format", "json").json
     assert document["schema"] == "asr-netmap/verify/1"
     assert {f["code"] for f in document["findings"]} == {
+        "default-uncertain",
         "secondary-not-selected",
         "set-by-hand",
         "subnet-lacks",

@@ -309,3 +309,18 @@ def test_an_odd_row_is_a_gap_and_the_others_are_read() -> None:
 
 def test_vaults_can_be_listed_for_choosing() -> None:
     assert [v.id for v in find_vaults(world().connection, SUBSCRIPTION)] == [VAULT]
+
+
+def test_public_ips_that_cant_be_read_cast_doubt_on_public_ips_only() -> None:
+    denied = {
+        "kind": "forbidden",
+        "path": "*/Microsoft.Network/publicIPAddresses",
+        "action": "Microsoft.Network/publicIPAddresses/read",
+        "scope": f"/subscriptions/{SUBSCRIPTION}",
+    }
+    found = read(world(conditions=(denied,)))
+    (gap,) = found.not_looked_at
+    assert "public IPs" in gap.what
+    group = ArmId.of_group(SUBSCRIPTION, "rg-new")
+    assert not found.looked_at(group.provider_child("Microsoft.Network", "publicIPAddresses", "x"))
+    assert found.looked_at(group.provider_child("Microsoft.Network", "virtualNetworks", "x"))

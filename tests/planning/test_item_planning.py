@@ -14,6 +14,7 @@ from asr_netmap.models import (
     Nic,
     NicAddress,
     NotLookedAt,
+    RegionalResource,
     ReplicatedIpConfig,
     ReplicatedItem,
     VirtualMachine,
@@ -571,7 +572,8 @@ def test_settings_without_a_rule_are_set_as_given_and_none_clears_them() -> None
     nsg = resource("Microsoft.Network/networkSecurityGroups", "nsg", "rg-app-asr")
     pip = resource("Microsoft.Network/publicIPAddresses", "pip", "rg-app-asr")
     right = ip_config(to="10.1.1.10", subnet="web", public_ip=pip)
-    where = one(right, target="vnet-app-asr")
+    there = (RegionalResource(nsg, TARGET), RegionalResource(pip, TARGET))
+    where = replace(one(right, target="vnet-app-asr"), regional=there)
     row = {"vm": "app1", "nsg": str(nsg), "public_ip": "none", "accelerated": True}
     made = plan_of(where, rows(row))
     assert values(made, "app1") == {"nsg": nsg, "public_ip": None, "accelerated": True}

@@ -33,6 +33,7 @@ from tests.builders import (
     VAULT,
     carried_out,
     codes,
+    existing_nic,
     fabric,
     inventory,
     ip_config,
@@ -49,6 +50,7 @@ from tests.builders import (
     scope,
     settings,
     subnet,
+    values,
 )
 
 ONE = {"source": "vnet-app"}
@@ -555,3 +557,24 @@ def test_settings_stand_in_the_order_of_nics_and_ip_configs() -> None:
         ("one", "second"),
         ("two", "ipconfig1"),
     ]
+
+
+def test_items_of_another_network_that_select_the_target_are_told_of() -> None:
+    other = network("vnet-other", space="10.5.0.0/16", subnets={"web": "10.5.1.0/24"})
+    foreign = item("web1", ip_config("10.5.1.10"), of="vnet-other", target="vnet-app-asr")
+    here = inventory(foreign, networks=[APP, APP_ASR, other])
+    assert "web1" in message(plan_of(here, declared(ONE)), "target-selected-by-others")
+    own = inventory(item("app1", ip_config(), target="vnet-app-asr"))
+    assert "target-selected-by-others" not in codes(plan_of(own, declared(ONE)))
+
+
+def test_what_is_planned_for_a_few_is_what_is_planned_for_them_among_all() -> None:
+    """The first one's own address is taken; the next one up belongs to the second one."""
+    taken = existing_nic("probe", "10.1.1.10")
+    here = inventory(
+        item("app1", ip_config("10.1.1.10")), item("app2", ip_config("10.1.1.11")), nics=(taken,)
+    )
+    everything, alone = plan_of(here), plan_of(here, None, "vm=app1")
+    assert [c.title for c in of_kind(alone, Kind.NIC_SETTINGS)] == ["app1"]
+    assert values(alone, "app1")["address"] == values(everything, "app1")["address"]
+    assert str(values(alone, "app1")["address"]) == "10.1.1.12"

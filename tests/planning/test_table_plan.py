@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from asr_netmap import api
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import SettingsError
-from asr_netmap.models import Inventory, NotLookedAt
+from asr_netmap.models import Inventory, NotLookedAt, RegionalResource
 from asr_netmap.planning.change import ItemState, Kind
 from asr_netmap.planning.nic_setting import SettingValue
 from asr_netmap.planning.nic_table import (
@@ -214,7 +214,7 @@ def test_an_untouched_export_of_the_demo_estate_adds_nothing_before_and_after(de
 
 SET = item("app1", ip_config(to="10.1.1.10", subnet="web"), target="vnet-app-asr", by_user=True)
 NEW = item("app2", ip_config("10.1.1.20"), target="vnet-app-asr")
-ESTATE = inventory(SET, NEW, networks=NETWORKS)
+ESTATE = inventory(SET, NEW, networks=NETWORKS, regional=(RegionalResource(NSG, TARGET),))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from asr_netmap.applying.outcome import Outcome, Result, Status
@@ -191,4 +192,15 @@ def test_an_outcome_of_an_unknown_change_is_still_shown() -> None:
 
 
 def test_nothing_to_do_is_said_plainly() -> None:
-    assert "as declared" in result_summary([(a_plan(), Result(()))])
+    """And not that all is as declared while there is something that people should know."""
+    nothing = replace(a_plan(), changes=(), pending=(), findings=(), not_looked_at=())
+    assert "everything is as declared" in result_summary([(nothing, Result(()))])
+    doubt = Finding("set-by-hand", Severity.WARNING, nothing.scope.vault, "app1", "kept")
+    warned = replace(nothing, findings=(doubt,))
+    assert "see the findings" in result_summary([(warned, Result(()))])
+
+
+def test_what_was_as_planned_already_is_not_claimed_as_work() -> None:
+    outcomes = (Outcome("a", Status.APPLIED, "already"), Outcome("b", Status.APPLIED))
+    plan = replace(a_plan(), pending=())
+    assert "2 applied (1 of them as planned already)" in result_summary([(plan, Result(outcomes))])

@@ -44,7 +44,10 @@ def test_near_names_come_first_and_some_names_where_none_is_near() -> None:
     known = ["vnet-data", "vnet-app", "hub", *(f"z{n}" for n in range(9))]
     assert near_names("vnet-ap", known)[0] == "vnet-app"
     assert near_names("VNET-APP ", known)[0] == "vnet-app"
-    assert near_names("qqqqqqqq", known) == ("hub", "vnet-app", "vnet-data", "z0", "z1")
+    assert near_names("qqqqqqqq", known) == ()
+    assert did_you_mean("vnet-ap", known, "") == "Near: vnet-app, vnet-data."
+    assert did_you_mean("qqqqqqqq", known, "").startswith("There is: hub, vnet-app, vnet-data, z0")
+    assert did_you_mean("q" * 8, [f"z{n:02}" for n in range(15)], "").endswith(" and 3 more.")
     assert did_you_mean("x", [], "There is nothing.") == "There is nothing."
 
 

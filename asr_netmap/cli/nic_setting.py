@@ -1,0 +1,237 @@
+"""``nics set``: the settings of one IP config, without a table."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from asr_netmap.cli.command import command
+from asr_netmap.cli.connecting import connect
+from asr_netmap.cli.console import Console
+from asr_netmap.cli.declared import declared
+from asr_netmap.cli.exit_codes import ExitCode, worst
+from asr_netmap.cli.options import Config, Shape, Where, Writing, as_typed
+from asr_netmap.cli.tables import inventories
+from asr_netmap.cli.writing import Run, carry_out_fresh, consent_of
+from asr_netmap.errors import NotFound, SettingsError, UsageError
+
+if TYPE_CHECKING:
+    from asr_netmap.models import Inventory
+    from asr_netmap.planning.nic_table.cells import CellValue
+    from asr_netmap.settings import Settings
+
+
+def _option(name: str, metavar: str, text: str) -> Any:
+    return typer.Option(name, metavar=metavar, help=text, show_default=False)
+
+
+_ADDRESS, _NAME, _CLEARABLE, _ID, _SWITCH = (
+    "ADDRESS|MODE",
+    "NAME",
+    "NAME|none",
+    "ID|none",
+    "true|false",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which IP config."""
+
+    vm: Annotated[str, _option("--vm", "VM", "The VM: name, group/name or ARM id.")]
+    nic: Annotated[str | None, _option("--nic", "NIC", "Its source NIC, where it has several.")] = (
+        None
+    )
+    ip_config: Annotated[
+        str | None, _option("--ip-config", "NAME", "The IP config, where the NIC has several.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """What should be; named like the columns of the NIC table."""
+
+    target_network: Annotated[
+        str | None, _option("--target-network", "NETWORK", "Failover network, of the whole VM.")
+    ] = None
+    subnet: Annotated[str | None, _option("--subnet", _NAME, "Failover subnet.")] = None
+    address: Annotated[
+        str | None,
+        _option("--address", _ADDRESS, "Failover address: one, or dynamic, same, next-free."),
+    ] = None
+    public_ip: Annotated[str | None, _option("--public-ip", _ID, "Failover public IP.")] = None
+    lb_pools: Annotated[
+        str | None, _option("--lb-pools", "IDS|none", "Failover load balancer backend pools.")
+    ] = None
+    nsg: Annotated[
+        str | None, _option("--nsg", _ID, "Failover network security group, of the NIC.")
+    ] = None
+    accelerated: Annotated[
+        str | None, _option("--accelerated", _SWITCH, "Accelerated networking after failover.")
+    ] = None
+    nic_name: Annotated[
+        str | None, _option("--nic-name", _CLEARABLE, "Name of the NIC after failover.")
+    ] = None
+    nic_group: Annotated[
+        str | None, _option("--nic-group", _CLEARABLE, "Resource group of the NIC then.")
+    ] = None
+    reuse_nic: Annotated[
+        str | None, _option("--reuse-nic", _SWITCH, "Use an existing NIC of that name.")
+    ] = None
+    selected: Annotated[
+        str | None, _option("--selected", _SWITCH, "Whether a secondary IP config comes along.")
+    ] = None
+    test_network: Annotated[
+        str | None,
+        _option("--test-network", "NETWORK|none", "Test failover network, of the whole VM."),
+    ] = None
+    test_subnet: Annotated[str | None, _option("--test-subnet", _NAME, "Test failover subnet.")] = (
+        None
+    )
+    test_address: Annotated[
+        str | None, _option("--test-address", _ADDRESS, "Test failover address.")
+    ] = None
+    test_public_ip: Annotated[
+        str | None, _option("--test-public-ip", _ID, "Test failover public IP.")
+    ] = None
+    test_lb_pools: Annotated[
+        str | None, _option("--test-lb-pools", "IDS|none", "Test failover backend pools.")
+    ] = None
+    test_nsg: Annotated[
+        str | None, _option("--test-nsg", _ID, "Test failover network security group.")
+    ] = None
+    test_accelerated: Annotated[
+        str | None,
+        _option("--test-accelerated", _SWITCH, "Accelerated networking in a test failover."),
+    ] = None
+    test_nic_name: Annotated[
+        str | None, _option("--test-nic-name", _CLEARABLE, "Name of the NIC in a test failover.")
+    ] = None
+    test_nic_group: Annotated[
+        str | None, _option("--test-nic-group", _CLEARABLE, "Resource group of the NIC then.")
+    ] = None
+    test_reuse_nic: Annotated[
+        str | None, _option("--test-reuse-nic", _SWITCH, "Use an existing NIC in a test failover.")
+    ] = None
+
+    def cells(self) -> dict[str, CellValue]:
+        """The values as the NIC table holds them.
+
+        Raises UsageError if there is none, SettingsError with all that are wrong.
+        """
+        from asr_netmap.planning.nic_table.cells import value_of  # noqa: PLC0415 -- pydantic
+
+        texts = {f.name: text for f in fields(self) if (text := getattr(self, f.name)) is not None}
+        if not texts:
+            raise UsageError("Nothing is to be set.", "Give at least one, such as --address.")
+        found: dict[str, CellValue] = {}
+        wrong: list[str] = []
+        for name, text in texts.items():
+            try:
+                found[name] = value_of(name, text.strip())
+            except ValueError as error:  # noqa: PERF203 -- a handful of options
+                wrong.append(f"--{name.replace('_', '-')}: {error}")
+        if wrong:
+            raise SettingsError("nics set", wrong)
+        return found
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command to the group."""
+    command(app, "set", set_nic)
+
+
+def set_nic(
+    console: Console,
+    target: Target,
+    values: Values,
+    config: Config,
+    shape: Shape,
+    writing: Writing,
+    where: Where,
+) -> ExitCode:
+    """Set single settings of one IP config, and nothing else.
+
+    What is not named stays as it is, whatever any rule says. A later `apply` with rules keeps
+    what was set here, and says where a rule would have it otherwise. Shows the plan and asks
+    before anything is written.
+
+    \b
+    Examples:
+      asr-netmap nics set --config netmap.yaml --vm sql1 --subnet zeta --address 10.20.2.50
+      asr-netmap nics set --config netmap.yaml --vm app1 --ip-config ipconfig2 --selected true
+      asr-netmap nics set --config netmap.yaml --vm rg-data/sql2 --address dynamic --yes
+    """
+    cells = values.cells()
+    console.need_somebody_to_ask(writing.consent.yes)
+    wanted = declared(config, where.vault)
+    options = as_typed(config, where.vault, where.access)
+    run = Run(
+        consent_of(writing.consent),
+        writing,
+        where.access,
+        shape.format,
+        again=f"asr-netmap nics set {_typed(target)} {_typed(values)} {options}",
+        check=f"asr-netmap nics explain --vm {shlex.quote(target.vm)} {options}",
+    )
+    with connect(console, where.access) as azure:
+        from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+
+        several = inventories(console, azure, wanted.resolved(azure))
+        settings, inventory = _vault_of(target.vm, several.found)
+        row = _row(target, cells, settings, inventory)
+        try:
+            plan = api.plan_nic_table(azure, settings, [row], inventory=inventory)
+        except SettingsError as error:
+            raise SettingsError("nics set", error.problems) from None
+        return worst([several.code, carry_out_fresh(console, azure, (plan,), run)])
+
+
+def _vault_of(vm: str, found: Sequence[tuple[Settings, Inventory]]) -> tuple[Settings, Inventory]:
+    """The vault that replicates the VM. Raises NotFound if none does."""
+    from asr_netmap.planning.naming import find_item  # noqa: PLC0415 -- loads pydantic
+
+    missing: list[NotFound] = []
+    for settings, inventory in found:
+        try:
+            find_item(vm, inventory, settings.regions)
+        except NotFound as error:  # noqa: PERF203 -- a vault takes seconds, not nanoseconds
+            missing.append(error)
+        else:
+            return settings, inventory
+    raise missing[0]
+
+
+def _row(
+    target: Target, cells: dict[str, CellValue], settings: Settings, inventory: Inventory
+) -> Any:
+    from asr_netmap.planning.naming import (  # noqa: PLC0415 -- loads pydantic
+        find_ip_config,
+        find_item,
+        find_nic,
+    )
+    from asr_netmap.planning.nic_setting import FIELDS, Level  # noqa: PLC0415 -- the same
+    from asr_netmap.planning.nic_table import Row  # noqa: PLC0415 -- the same
+
+    item = find_item(target.vm, inventory, settings.regions)
+    levels = {FIELDS[name].level for name in cells}
+    # Where the value is one of the whole VM or NIC, any of its IP configs stands for it.
+    of_vm, of_nic = levels == {Level.ITEM}, Level.IP_CONFIG not in levels
+    first = str(item.nics[0].id) if of_vm and item.nics else None
+    nic = find_nic(target.nic or first, item)
+    first = nic.ip_configs[0].name if of_nic and nic.ip_configs else None
+    name = find_ip_config(target.ip_config or first, item, nic).name
+    return Row(item.vm or item.id, str(nic.id), name, {"vm": item.vm_name}, cells)
+
+
+def _typed(group: Target | Values) -> str:
+    words = (
+        f"--{each.name.replace('_', '-')} {shlex.quote(text)}"
+        for each in fields(group)
+        if (text := getattr(group, each.name)) is not None
+    )
+    return " ".join(words)
