@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from asr_netmap.applying.limits import Limits
     from asr_netmap.applying.observer import Observer
     from asr_netmap.applying.outcome import Result
-    from asr_netmap.planning.plan import Plan
+    from asr_netmap.planning.plan import Plan, Scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +153,9 @@ def _apply_file(
     _refuse_another_vault(vault, saved.plans)
     given = declared(config, Vault()).settings if config.config else None
     run = replace(run, again=f"asr-netmap apply {path} {as_typed(config, run.access)}".rstrip())
+    if not config.config and len(saved.plans) == 1:
+        check = f"{_as_options(saved.plans[0].scope)} {as_typed(run.access)}".rstrip()
+        run = replace(run, check=f"asr-netmap verify {check}")
     with connect(console, run.access) as azure:
         saved.check_age(azure.clock.now())
 
@@ -197,6 +200,12 @@ def _refuse_beside_undo(file: PlanFile, others: str) -> None:
             f"--undo takes back what the journal says; {given} has no say in it.",
             "Leave one of them out.",
         )
+
+
+def _as_options(scope: Scope) -> str:
+    """The vault and regions of a plan, as they would be typed."""
+    regions = f"--source-region {scope.regions.source} --target-region {scope.regions.target}"
+    return f"--vault-id {shlex.quote(str(scope.vault))} {regions}"
 
 
 def _refuse_beside_a_file(given: str) -> None:

@@ -117,7 +117,7 @@ class Console:
         if not yes and not self.attended:
             raise UsageError(
                 "There is no terminal to ask at, and --yes is not given; nothing was written.",
-                "Look at the plan first (asr-netmap plan), then add --yes.",
+                "Look at the plan first, then add --yes.",
             )
 
     @contextlib.contextmanager

@@ -85,7 +85,6 @@ def map_networks(
     """
     from asr_netmap.planning.selection import Selection  # noqa: PLC0415 -- loads pydantic
 
-    console.need_somebody_to_ask(writing.consent.yes)
     wanted = declared(Config(), where.vault, rules, [pair.settings])
     run = _run("map", pair, shape, writing, where)
     selection = Selection(networks=(pair.source_vnet,))
@@ -112,7 +111,6 @@ def unmap_networks(
     """
     from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
 
-    console.need_somebody_to_ask(writing.consent.yes)
     wanted = declared(Config(), where.vault, None, [pair.settings])
     run = _run("unmap", pair, shape, writing, where)
     with connect(console, where.access) as azure:

@@ -26,7 +26,7 @@ from asr_netmap.cli.options import (
     Where,
     as_typed,
 )
-from asr_netmap.cli.several import Several, each_vault
+from asr_netmap.cli.several import Several, each_vault, refuse_empty_selection
 
 if TYPE_CHECKING:
     from asr_netmap.gateway.connection import Connection
@@ -103,7 +103,7 @@ def plans_of(
     if table.nics is not None:
         return tables.plans_with_table(console, azure, settings, selection, rules, table.nics)
     say = read_progress(console)
-    return each_vault(
+    several = each_vault(
         console,
         settings,
         lambda one: api.plan(
@@ -114,6 +114,8 @@ def plans_of(
             inventory=api.read(azure, one, progress=say),
         ),
     )
+    refuse_empty_selection(several.found)
+    return several
 
 
 def _show(console: Console, several: Several[Plan], form: Format, sandbox: bool) -> None:

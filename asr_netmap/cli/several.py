@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.exit_codes import ExitCode, of_error, worst
-from asr_netmap.errors import AsrNetmapError
+from asr_netmap.errors import AsrNetmapError, NotFound
 from asr_netmap.models import NotLookedAt
 
 if TYPE_CHECKING:
+    from asr_netmap.planning.plan import Plan
     from asr_netmap.settings import Settings
 
 Found = TypeVar("Found")
@@ -49,6 +50,14 @@ def each_vault(
         console.error(each)
     gaps = tuple(_gap(one, error) for one, error in failed)
     return Several(tuple(found), gaps, worst(map(of_error, errors)))
+
+
+def refuse_empty_selection(plans: Sequence[Plan]) -> None:
+    """Raise NotFound if ``--only`` takes nothing of any vault: it is most likely misspelt."""
+    empty = [f for plan in plans for f in plan.findings if f.code == "selection-empty"]
+    if plans and len(empty) == len(plans):
+        message = empty[0].message
+        raise NotFound(f"{message[0].upper()}{message[1:]}.", empty[0].fix)
 
 
 def _gap(settings: Settings, error: AsrNetmapError) -> NotLookedAt:

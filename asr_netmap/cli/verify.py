@@ -13,7 +13,7 @@ from asr_netmap.cli.declared import declared, selection_of
 from asr_netmap.cli.emitting import emit
 from asr_netmap.cli.exit_codes import ExitCode, of_findings, worst
 from asr_netmap.cli.options import Config, FailOn, Format, Only, Out, Shape, Where
-from asr_netmap.cli.several import Several, each_vault
+from asr_netmap.cli.several import Several, each_vault, refuse_empty_selection
 
 if TYPE_CHECKING:
     from asr_netmap.planning.verification import Verification
@@ -63,6 +63,7 @@ def verify(
                 azure, one, selection=selection, inventory=api.read(azure, one, progress=say)
             ),
         )
+        refuse_empty_selection([each.plan for each in several.found])
         _emit(console, several, shape.format, out, azure.sandbox)
     return worst([several.code, *(_code(each, fail_on) for each in several.found)])
 

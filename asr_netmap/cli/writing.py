@@ -126,6 +126,7 @@ def carry_out(
     limits = limits_of(console, run, plans)
     changes = sum(len(plan.changes) for plan in plans)
     if changes and not run.given.consent.yes:
+        console.need_somebody_to_ask(yes=False)
         where = "the sandbox" if azure.sandbox else ", ".join(_vaults(plans))
         console.confirm(f"Apply {changes} change{'s' if changes > 1 else ''} to {where}?")
     journal = open_journal(azure, plans, run.given.pace.journal) if changes else None

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import shlex
 import stat
 from pathlib import Path
 from typing import Any
@@ -533,3 +534,22 @@ def test_two_configurations_make_one_summary(run: Run, folder: Path) -> None:
     assert len(document["changes"]) == 13
     table = run("plan", *arguments).out
     assert "westeurope -> northeurope" in table
+
+
+@pytest.mark.parametrize("command", ["plan", "verify"])
+def test_only_that_takes_nothing_is_an_error_with_names_that_are_near(
+    here: Run, command: str
+) -> None:
+    found = here(command, "--only", "vm=app11")
+    assert found.code == 1
+    assert "Near: app1" in found.err
+
+
+def test_the_next_command_after_a_plan_file_runs_as_it_stands(here: Run, run: Run) -> None:
+    here("plan", "--out", "plan.json")
+    done = run("apply", "plan.json", "--sandbox", "estate.json", "--yes", "--pending-ok")
+    assert done.code == 0
+    (following,) = [line for line in done.err.splitlines() if line.startswith("Next: ")]
+    program, *arguments = shlex.split(following.removeprefix("Next: "))
+    assert (program, arguments[0]) == ("asr-netmap", "verify")
+    assert run(*arguments, "--fail-on", "error").code == 0
