@@ -8,7 +8,7 @@ or an empty tuple, however Azure spells it (null, "" or []), so equal settings c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -431,8 +431,3 @@ class Inventory:
     def looked_at(self, resource: ArmId) -> bool:
         """Whether everything that covers `resource` was read: then absent means absent."""
         return not any(gap.covers(resource) for gap in self.not_looked_at)
-
-
-def sorted_ids(ids: Iterable[ArmId]) -> tuple[ArmId, ...]:
-    """Ids in their one order, each once."""
-    return tuple(sorted(set(ids)))
