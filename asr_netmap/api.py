@@ -32,9 +32,10 @@ from asr_netmap.arm_id import ArmId
 from asr_netmap.clock import Clock, SystemClock, VirtualClock
 from asr_netmap.errors import AzureError, EstateFileError, ForeignPlan, StalePlan, UsageError
 from asr_netmap.files import read_bytes
-from asr_netmap.models import Inventory, RegionPair
+from asr_netmap.models import Inventory, RegionPair, ReplicatedItem
 from asr_netmap.plan_file import SavedPlan, load_plan, save_plan
-from asr_netmap.planning import planner, table_plan, undo
+from asr_netmap.planning import journal_scope, planner, table_plan, undo
+from asr_netmap.planning.basis import FromJournal, FromRules, FromTable
 from asr_netmap.planning.change import Change
 from asr_netmap.planning.document import change_document, plan_document
 from asr_netmap.planning.effective_text import effective_texts
@@ -101,6 +102,7 @@ __all__ = [
     "resolve_settings",
     "save_plan",
     "settings_for_vault",
+    "settings_to_undo",
     "snapshot",
     "starter_settings",
     "verify",
@@ -139,14 +141,16 @@ def connect_azure(
     from asr_netmap.gateway.connection import connect_azure as connect  # noqa: PLC0415 -- same
     from asr_netmap.gateway.credentials import Auth  # noqa: PLC0415 -- same
 
-    return connect(
-        _one_of(Cloud, cloud, "--cloud"),
-        _one_of(Auth, auth, "--auth"),
-        client_id=client_id,
-        attended=attended,
-        clock=clock,
-        rng=rng,
-        workers=workers,
+    return _writing_what_is_planned(
+        connect(
+            _one_of(Cloud, cloud, "--cloud"),
+            _one_of(Auth, auth, "--auth"),
+            client_id=client_id,
+            attended=attended,
+            clock=clock,
+            rng=rng,
+            workers=workers,
+        )
     )
 
 
@@ -160,7 +164,9 @@ def connect_endpoint(
     """
     from asr_netmap.gateway import connection  # noqa: PLC0415 -- gateway imports azure
 
-    return connection.connect_endpoint(url, ca=ca, workers=workers, clock=clock)
+    return _writing_what_is_planned(
+        connection.connect_endpoint(url, ca=ca, workers=workers, clock=clock)
+    )
 
 
 def open_sandbox(
@@ -180,7 +186,13 @@ def open_sandbox(
 
     handle = _sandbox_handle(estate)
     now = clock or VirtualClock(SystemClock().now())
-    return connect_sandbox(handle, clock=now, workers=workers)
+    return _writing_what_is_planned(connect_sandbox(handle, clock=now, workers=workers))
+
+
+def _writing_what_is_planned(azure: Connection) -> Connection:
+    """The connection, over which only `_carry_out` can write, and only its plan's changes."""
+    azure.permits.withhold()
+    return azure
 
 
 def _sandbox_handle(estate: Path | str) -> Callable[..., Any]:
@@ -330,13 +342,23 @@ def nic_table(inventory: Inventory, regions: RegionPair) -> tuple[Row, ...]:
     return nic_rows(inventory, regions, effective_texts(Outlook(inventory)))
 
 
-def read_nic_table(path: Path, inventories: Sequence[Inventory]) -> tuple[Row, ...]:
+def read_nic_table(
+    path: Path, inventories: Sequence[Inventory], regions: Sequence[RegionPair] | None = None
+) -> tuple[Row, ...]:
     """The rows of a table in CSV or JSON, about the items of any of the inventories.
 
-    Raises FileError, or SettingsError that lists every mistake with its line and column.
+    Each row is checked beside the inventory that has its item.
+    regions -- one for each inventory: the items that go between them; None: all items.
+    Raises FileError, or SettingsError that lists every mistake with its line and column; a row
+    whose item is in none of them is one.
     """
     data = read_bytes(path, "NIC table", MAX_TABLE)
-    return parse_table(data, str(path), _together(inventories))
+    if regions is not None:
+        inventories = [
+            replace(inventory, items=tuple(_items_between(pair, inventory)))
+            for pair, inventory in zip(regions, inventories, strict=True)
+        ]
+    return parse_table(data, str(path), inventories)
 
 
 def plan_with_table(
@@ -371,8 +393,9 @@ def plan_nic_table(
     selection: Selection | None = None,
     inventory: Inventory,
 ) -> Plan:
-    """What a NIC table alone changes, whatever the rules say; to be applied when it is made.
+    """What a NIC table alone changes, whatever the rules say.
 
+    The plan's settings hold the table's rows, so it can be saved and applied later.
     rows -- of any items; those of other vaults and pairs of regions are left out.
     Raises SettingsError for a row that can't be meant, NotFound, AmbiguousName or UsageError for
     a network that one names wrongly.
@@ -384,25 +407,16 @@ def plan_nic_table(
     return _with_stale_rows(made, own, inventory)
 
 
-def _together(inventories: Sequence[Inventory]) -> Inventory:
-    """Several inventories as one, for finding in it what rows are about."""
-    first, *others = inventories
-    if not others:
-        return first
-    return replace(
-        first,
-        items=tuple({item.id: item for each in inventories for item in each.items}.values()),
-        networks=tuple({n.id: n for each in inventories for n in each.networks}.values()),
-        not_looked_at=tuple(dict.fromkeys(g for each in inventories for g in each.not_looked_at)),
-    )
+def _items_between(regions: RegionPair, inventory: Inventory) -> list[ReplicatedItem]:
+    return [
+        item
+        for item in inventory.items
+        if regions.direction_of(item.source_region, item.target_region)
+    ]
 
 
 def _own_rows(rows: Iterable[Row], inventory: Inventory, settings: Settings) -> tuple[Row, ...]:
-    items = [
-        item
-        for item in inventory.items
-        if settings.regions.direction_of(item.source_region, item.target_region)
-    ]
+    items = _items_between(settings.regions, inventory)
     named = {item.id for item in items} | {item.vm for item in items}
     return tuple(row for row in rows if row.vm_id in named)
 
@@ -416,24 +430,52 @@ def plan_undo(
 ) -> Plan:
     """What takes back the writes of an earlier run, as far as nobody changed them since.
 
-    Raises FileError for what is no journal, ForeignPlan for one of another vault or regions.
+    The plan holds what the journal says, so it can be saved and applied later.
+    Raises FileError for what is no journal; ForeignPlan for one of another vault, pair of
+    regions, tenant or cloud.
     """
     scope = _scope(azure, settings)
-    record = read_journal(journal)
-    undo.raise_if_foreign(record.header, scope, str(journal))
-    written = undo.written_changes(record.events, str(journal))
-    return undo.plan_undo(written, inventory or read(azure, settings), settings, scope)
+    record, where = read_journal(journal), str(journal)
+    journal_scope.raise_if_foreign(record.header, scope, where)
+    written = undo.written_changes(record.events, where)
+    made = undo.plan_undo(written, inventory or read(azure, settings), settings, scope)
+    doubts = journal_scope.doubts_about(record.header, scope, where)
+    return replace(made, findings=(*doubts, *made.findings))
+
+
+def settings_to_undo(
+    azure: Connection, declared: Sequence[Settings], journal: Path
+) -> tuple[Settings, ...]:
+    """Those of the declared vaults and regions that a journal's run was on, each once.
+
+    Raises FileError for what is no journal; ForeignPlan that names what of the run is not
+    declared, or is of another tenant or cloud.
+    """
+    record, where = read_journal(journal), str(journal)
+    undo.written_changes(record.events, where)  # once for all that a broken one can't be undone
+    own = journal_scope.settings_of(record.header, declared, where)
+    for one in own:
+        journal_scope.raise_if_foreign(record.header, _scope(azure, one), where)
+    return own
 
 
 def explain(
-    azure: Connection, settings: Settings, vm: str, *, inventory: Inventory | None = None
+    azure: Connection,
+    settings: Settings,
+    vm: str,
+    *,
+    rows: Sequence[Row] = (),
+    retarget_items: bool = False,
+    inventory: Inventory | None = None,
 ) -> Story:
     """The story of one VM (name, group/name or ARM id): every rule considered, in its order.
 
-    Raises NotFound with near names, AmbiguousName, and what `plan` raises.
+    It is that of the plan which the rules, and the rows of a NIC table, make together.
+    Raises NotFound with near names, AmbiguousName, and what `plan_with_table` raises.
     """
     found = inventory or read(azure, settings)
-    return explain_item(found, settings, plan(azure, settings, inventory=found), vm)
+    made = plan_with_table(azure, settings, rows, retarget_items=retarget_items, inventory=found)
+    return explain_item(found, made, vm)
 
 
 def verify(
@@ -586,7 +628,7 @@ def _prepare(
     """Sort an approved plan by what a fresh look says of it. Writes nothing."""
     settings = from_document(approved.settings)
     _raise_if_foreign(azure, approved, settings, declared)
-    fresh = plan(azure, settings)
+    fresh = _made_again(azure, approved, settings)
     reviewed = review(approved, fresh)
     gateway = _gateway(azure)
     settled = tuple(_disputed(gateway, change) for change in reviewed.disputed)
@@ -603,6 +645,16 @@ def _prepare(
     ready_now = tuple(c for c in to_do.changes if approved.change(c.id) is None)
     changes = (*approved.changes, *ready_now)
     return _Prepared(replace(approved, changes=changes, pending=fresh.pending), to_do, settled)
+
+
+def _made_again(azure: Connection, approved: Plan, settings: Settings) -> Plan:
+    """What a plan from the same basis is now."""
+    if isinstance(approved.basis, FromRules):
+        return plan(azure, settings, retarget_items=approved.basis.retarget_items)
+    inventory, scope = read(azure, settings), _scope(azure, settings)
+    if isinstance(approved.basis, FromJournal):
+        return undo.plan_undo(approved.basis.written, inventory, settings, scope)
+    return table_plan.plan_table(inventory, settings, scope, settings.nics.settings)
 
 
 def _in_order(prepared: _Prepared, result: Result) -> Result:
@@ -641,11 +693,19 @@ def _raise_if_foreign(
                 f"The plan was made for another {what}: {planned}, and this is {found}.",
                 "Apply it where it was made for, or make a new one here.",
             )
-    if declared is not None and to_document(settings) not in [to_document(d) for d in declared]:
+    said = _said_by_file(approved, settings)
+    if declared is not None and said not in [_said_by_file(approved, one) for one in declared]:
         raise ForeignPlan(
             "The plan was made from other settings than those given now.",
             "Make the plan again, or apply it without --config.",
         )
+
+
+def _said_by_file(approved: Plan, settings: Settings) -> dict[str, Any]:
+    """What of a plan's settings a configuration file says: not the rows of its NIC table."""
+    if isinstance(approved.basis, FromTable):
+        settings = table_plan.only_table(settings, ())
+    return to_document(settings)
 
 
 def _carry_out(
@@ -655,16 +715,17 @@ def _carry_out(
     observer: Observer | None,
     journal: Journal | None,
 ) -> Result:
-    return run(
-        proposal.changes,
-        _gateway(azure),
-        limits=limits or _limits(azure),
-        clock=azure.clock,
-        not_ready=not_ready,
-        rng=azure.rng,
-        journal=journal,
-        observer=observer or NullObserver(),
-    )
+    with azure.permits.given(change.subject for change in proposal.changes):
+        return run(
+            proposal.changes,
+            _gateway(azure),
+            limits=limits or _limits(azure),
+            clock=azure.clock,
+            not_ready=not_ready,
+            rng=azure.rng,
+            journal=journal,
+            observer=observer or NullObserver(),
+        )
 
 
 def _limits(azure: Connection) -> Limits:

@@ -9,7 +9,11 @@
     ├── PlanningError               the declared state can't be planned
     ├── FileError                   a file that isn't what it should be
     │   ├── EstateFileError
-    │   └── PlanFileError
+    │   ├── PlanFileError
+    │   └── CassetteFileError
+    ├── CassetteMismatch            a replayed run is not the recorded one
+    │   ├── NotRecorded
+    │   └── Unplayed
     ├── Refused                     understood, possible, and not done
     │   ├── AlteredPlan
     │   ├── ForeignPlan
@@ -100,6 +104,25 @@ class EstateFileError(FileError):
 
 class PlanFileError(FileError):
     """Not a plan file."""
+
+
+class CassetteFileError(FileError):
+    """Not a cassette."""
+
+
+class CassetteMismatch(AsrNetmapError):
+    """A replayed run is not the recorded one. No AzureError: nothing was asked of Azure.
+
+    Nobody retries it, and nobody takes it for the outcome of a change.
+    """
+
+
+class NotRecorded(CassetteMismatch):
+    """A request that the cassette doesn't hold, or not that often."""
+
+
+class Unplayed(CassetteMismatch):
+    """Recorded interactions that the run did not ask for."""
 
 
 class Refused(AsrNetmapError):

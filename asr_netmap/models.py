@@ -243,8 +243,9 @@ class ReplicatedIpConfig:
 
     source_address -- the source's address now; Azure gives it for dynamic ones, too.
     source_static -- None when Azure does not say.
-    The fields from `selected` on are settings that can be changed. ``test_`` ones are for test
-    failover. An unset `address` lets Site Recovery choose.
+    primary -- exactly one of a NIC is; it is always selected. A setting, like the fields from
+        `selected` on. ``test_`` ones are for test failover. An unset `address` lets Site Recovery
+        choose.
     """
 
     name: str

@@ -1,9 +1,10 @@
-"""Plans in a file: what `plan --out` saves for review and `apply PLAN` carries out."""
+"""Plans in a file: what `--out` saves for review and `apply PLAN` carries out."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from asr_netmap.planning.plan import Plan
 TIME_TO_LIVE = timedelta(days=7)
 _MAX_BYTES = 512 * 1024 * 1024
 _WHAT = "plan file"
+_ANY_VERSION = re.compile(r"asr-netmap/plan/\d+")
 _AGAIN = "Make the plan again with `asr-netmap plan --out`."
 
 
@@ -66,7 +68,8 @@ def save_plan(
         "plans": [plan_document(plan) for plan in plans],
     }
     body["digest"] = _digest(body)
-    text = json.dumps(body, indent=1, ensure_ascii=False) + "\n"
+    # ASCII, and no "##": shown in a CI system's log, no name in it does anything.
+    text = json.dumps(body, indent=1, ensure_ascii=True).replace("##", "\\u0023#") + "\n"
     write_atomically(path, text)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -79,7 +82,7 @@ def _refuse_another_file(path: Path) -> None:
             start = file.read(200)
     except OSError:
         return  # not there, or not readable: writing it says what is wrong
-    if start and f'"schema": "{PLAN_SCHEMA}"'.encode() not in start:
+    if start and not re.search(rb'"schema": "%b"' % _ANY_VERSION.pattern.encode(), start):
         raise FileError(
             f"{path} exists and is no plan file, so it is not overwritten.",
             "Give another name for the plan.",
@@ -124,6 +127,12 @@ def _parsed(path: Path, text: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError) as error:
         raise PlanFileError(f"{path} is no plan file: it is not JSON ({error}).", _AGAIN) from None
     schema = body.get("schema") if isinstance(body, dict) else None
+    if schema != PLAN_SCHEMA and isinstance(schema, str) and _ANY_VERSION.fullmatch(schema):
+        raise PlanFileError(
+            f"{path} was saved by another version of asr-netmap: its schema is {schema!r}, and "
+            f"this one reads {PLAN_SCHEMA!r}.",
+            _AGAIN,
+        )
     if schema != PLAN_SCHEMA:
         raise PlanFileError(
             f"{path} is no plan file: its schema is {schema!r}, not {PLAN_SCHEMA!r}.", _AGAIN

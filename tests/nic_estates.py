@@ -17,6 +17,7 @@ from asr_netmap.models import (
     ReplicatedItem,
     VirtualMachine,
 )
+from asr_netmap.planning.address_findings import Futures
 from asr_netmap.planning.nic_findings import nic_findings
 from asr_netmap.planning.plan import Finding
 from tests.builders import (
@@ -99,7 +100,7 @@ def as_recorded(item: ReplicatedItem, place: int = 0) -> Nic:
 
 def found(where: Inventory, *known: Finding) -> list[Finding]:
     """The findings about every item of an estate."""
-    return list(nic_findings(where, where.items, known))
+    return list(nic_findings(Futures.of(where), where.items, known))
 
 
 def codes_in(where: Inventory, *known: Finding) -> list[str]:

@@ -15,7 +15,8 @@ import pytest
 
 from asr_netmap.errors import AlteredPlan, AsrNetmapError, ExpiredPlan, FileError, PlanFileError
 from asr_netmap.plan_file import TIME_TO_LIVE, load_plan, save_plan
-from asr_netmap.planning.document import canonical
+from asr_netmap.planning.basis import Basis, FromJournal, FromRules, FromTable
+from asr_netmap.planning.document import PLAN_SCHEMA, canonical, fingerprint
 from tests.builders import inventory, ip_config, item, plan_of
 
 NOW = datetime(2026, 3, 2, 6, 30, 15, 123456, tzinfo=timezone.utc)
@@ -51,6 +52,34 @@ def test_several_plans_share_a_file(tmp_path: Path) -> None:
     both = [MADE, replace(MADE, changes=())]
     save_plan(both, tmp_path / "plan.json", now=NOW)
     assert load_plan(tmp_path / "plan.json").plans == tuple(both)
+
+
+BASES = [FromRules(), FromRules(retarget_items=True), FromTable(), FromJournal(MADE.changes)]
+
+
+@pytest.mark.parametrize("basis", BASES, ids=lambda basis: type(basis).__name__)
+def test_a_file_holds_what_its_plan_was_made_from(tmp_path: Path, basis: Basis) -> None:
+    made = replace(MADE, basis=basis)
+    save_plan([made], tmp_path / "plan.json", now=NOW)
+    assert load_plan(tmp_path / "plan.json").plans == (made,)
+
+
+def test_the_fingerprint_tells_plans_of_another_origin_apart() -> None:
+    assert len({fingerprint(replace(MADE, basis=basis)) for basis in BASES}) == len(BASES)
+
+
+@pytest.mark.parametrize("version", [1, 3])
+def test_a_plan_of_another_version_is_refused_as_one_and_may_be_replaced(
+    path: Path, version: int
+) -> None:
+    """An older one does not say what it was made from; a newer one may say what we don't know."""
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(PLAN_SCHEMA, f"asr-netmap/plan/{version}"), encoding="utf-8")
+    with pytest.raises(PlanFileError, match="saved by another version of asr-netmap") as caught:
+        load_plan(path)
+    assert "Make the plan again" in caught.value.hint
+    save_plan([MADE], path, now=NOW)
+    assert load_plan(path).plans == (MADE,)
 
 
 def test_the_digest_that_is_returned_is_that_of_the_bytes(tmp_path: Path) -> None:
@@ -116,10 +145,10 @@ def test_a_file_that_is_cut_off_is_refused(path: Path, keep: float) -> None:
         "not json",
         "version: 1",
         '{"schema": "asr-netmap/estate/1", "resources": []}',
-        '{"schema": ["asr-netmap/plan/1"]}',
+        '{"schema": ["asr-netmap/plan/2"]}',
         "[" * 100_000,
         '{"a":' * 100_000,
-        '{"schema": "asr-netmap/plan/1", "n": ' + "9" * 5000 + "}",
+        '{"schema": "asr-netmap/plan/2", "n": ' + "9" * 5000 + "}",
     ],
     ids=lambda text: str(text)[:20],
 )
@@ -134,7 +163,7 @@ def test_what_is_no_plan_file_is_said_to_be_none(tmp_path: Path, text: str) -> N
 @pytest.mark.parametrize("extra", ['"\\ud800"', "[" * 900 + "]" * 900, "NaN", "1e999"])
 def test_json_that_can_be_read_but_hardly_written_is_refused(tmp_path: Path, extra: str) -> None:
     path = tmp_path / "plan.json"
-    path.write_text(f'{{"schema": "asr-netmap/plan/1", "x": {extra}}}', encoding="utf-8")
+    path.write_text(f'{{"schema": "{PLAN_SCHEMA}", "x": {extra}}}', encoding="utf-8")
     with pytest.raises((PlanFileError, AlteredPlan)):
         load_plan(path)
 
@@ -156,6 +185,13 @@ def test_json_that_can_be_read_but_hardly_written_is_refused(tmp_path: Path, ext
         lambda body: body["plans"][0]["changes"][0].update(before=None),
         lambda body: body["plans"][0]["changes"][0]["after"]["settings"].pop(),
         lambda body: body["plans"][0]["scope"].update(vault="vault-dr"),
+        lambda body: body["plans"][0].pop("basis"),
+        lambda body: body["plans"][0].update(basis="rules"),
+        lambda body: body["plans"][0].update(basis={"from": "nowhere"}),
+        lambda body: body["plans"][0].update(basis={"from": "rules"}),
+        lambda body: body["plans"][0].update(basis={"from": "rules", "retarget_items": "no"}),
+        lambda body: body["plans"][0].update(basis={"from": "journal"}),
+        lambda body: body["plans"][0].update(basis={"from": "journal", "written": [{}]}),
     ],
 )
 def test_a_file_with_a_right_digest_and_wrong_content_is_refused(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from asr_netmap import errors
+from asr_netmap.redaction import redacted
 
 _CODES: dict[type[BaseException], str] = {
     errors.CredentialsMissing: "credentials",
@@ -38,7 +39,7 @@ def message_of(error: BaseException) -> str:
     """What to tell people; an error that is not ours is named with its class."""
     if isinstance(error, errors.AsrNetmapError):
         return str(error)
-    return f"{type(error).__name__}: {error}"
+    return redacted(f"{type(error).__name__}: {error}")
 
 
 def told_wait(error: BaseException) -> float | None:

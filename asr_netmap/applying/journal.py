@@ -68,7 +68,8 @@ class Header:
     """The first line: what run this is.
 
     run -- an id of this run.
-    scope -- what the plan is bound to, such as cloud, tenant, vault and regions.
+    scope -- what the run is bound to: ``plans``, a list with the cloud, tenant, vault and regions
+        of each plan.
     started -- in UTC.
     """
 
@@ -172,7 +173,9 @@ class FileJournal:
         self.close()
 
     def _write(self, **line: Any) -> None:
-        data = (json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n").encode()
+        # ASCII, and no "##": shown in a CI system's log, no name in it does anything.
+        text = json.dumps(line, ensure_ascii=True, separators=(",", ":"))
+        data = (text.replace("##", "\\u0023#") + "\n").encode()
         with self._lock:
             try:
                 while data:

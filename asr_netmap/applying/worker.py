@@ -32,7 +32,7 @@ from asr_netmap.applying.tasks import (
     SubjectBusy,
     Task,
 )
-from asr_netmap.errors import AzureError, FileError
+from asr_netmap.errors import AzureError, CassetteMismatch, FileError
 from asr_netmap.planning.change import Change, Kind
 from asr_netmap.planning.gateway import Gateway, Operation, Reading
 
@@ -77,10 +77,13 @@ class Worker:
     def perform(self, task: Task) -> Report:
         """Do a task. Whatever it raises is a report, too, so one change never ends another.
 
-        What is no `Exception` (an exit, an interrupt) is raised.
+        What is no `Exception` (an exit, an interrupt) is raised, and so is a request that a
+        cassette doesn't hold: it says something of a test, and nothing of the change.
         """
         try:
             return self._perform(task)
+        except CassetteMismatch:
+            raise
         except Exception as error:
             return Failure(error)
 
@@ -154,15 +157,14 @@ class Worker:
     def _read_back(self, change: Change, before: Reading | None) -> Report:
         reading = self._gateway.read(change)
         wrong = differences(change, reading)
-        return Compared(wrong, self._overlap(change, before, reading, failed=bool(wrong)))
+        return Compared(wrong, self._overlap(change, before, reading))
 
-    def _overlap(
-        self, change: Change, before: Reading | None, after: Reading, *, failed: bool
-    ) -> str:
+    def _overlap(self, change: Change, before: Reading | None, after: Reading) -> str:
         """What points to another writer on the subject between the two readings.
 
         # ARM: Site Recovery has no ETags (none in any recorded answer), so an overlap can't be
-        # excluded, only noticed.
+        # excluded, only noticed. A write that came between our reading and ours is undone by ours
+        # and shows in no reading: only its job tells.
         """
         changed = disturbances(change, before, after) if before else ()
         if changed:
@@ -170,7 +172,12 @@ class Worker:
                 "An overlap with another writer is likely, since settings changed that this "
                 f"change does not touch: {'; '.join(changed)}."
             )
-        what = self._foreign_scenario(after) or (self._foreign_job(change) if failed else None)
+        what = self._foreign_scenario(after)
+        if what is None:
+            try:
+                what = self._gateway.other_work(change, self._own.names)
+            except AzureError as error:
+                return f"Whether it overlaps with somebody else's work is not known: {error.message}"
         return f"It overlaps with somebody else's work: {what}." if what else ""
 
     def _foreign_scenario(self, reading: Reading) -> str | None:
@@ -179,10 +186,3 @@ class Worker:
             return None
         mine = {name.lower() for name in self._own.names}
         return None if item.scenario_job.name.lower() in mine else item.scenario
-
-    def _foreign_job(self, change: Change) -> str | None:
-        try:
-            return self._gateway.running_job(change, self._own.names)
-        except AzureError:
-            # It would only have made the message better.
-            return None

@@ -20,6 +20,7 @@ from asr_netmap.cli import (
     mapping,
     nics,
     plan,
+    roles,
     sandbox,
     snapshot,
     verify,
@@ -91,6 +92,7 @@ def build() -> typer.Typer:
         mapping,
         nics,
         snapshot,
+        roles,
         sandbox,
         demo,
     ):

@@ -14,8 +14,9 @@ from asr_netmap.cli.command import command
 from asr_netmap.cli.connecting import connect
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of, vault_parts
-from asr_netmap.cli.exit_codes import ExitCode, worst
+from asr_netmap.cli.exit_codes import ExitCode
 from asr_netmap.cli.options import (
+    Access,
     Config,
     NicTable,
     Only,
@@ -27,7 +28,8 @@ from asr_netmap.cli.options import (
     as_typed,
 )
 from asr_netmap.cli.plan import plans_of
-from asr_netmap.cli.undoing import consent_to_undo, plans_back
+from asr_netmap.cli.several import with_vaults_that_failed
+from asr_netmap.cli.undoing import WayBack, plans_back, refuse_beside_undo
 from asr_netmap.cli.writing import Run, carry_out, carry_out_fresh, consent_of, show_plans
 from asr_netmap.errors import ForeignPlan, UsageError
 from asr_netmap.models import region_key
@@ -46,9 +48,7 @@ class PlanFile:
 
     plan_file: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="PLAN.json", help="A plan that `plan --out` saved.", show_default=False
-        ),
+        typer.Argument(metavar="PLAN.json", help="A plan that `--out` saved.", show_default=False),
     ] = None
     expect_sha256: Annotated[
         str | None,
@@ -61,21 +61,6 @@ class PlanFile:
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse a plan file if any of its changes is stale.")
     ] = False
-
-
-@dataclass(frozen=True, slots=True)
-class WayBack:
-    """An earlier run to take back."""
-
-    undo: Annotated[
-        Path | None,
-        typer.Option(
-            "--undo",
-            metavar="JOURNAL",
-            help="Take back what an earlier run wrote, by its journal; mappings that it made are "
-            "deleted. What somebody changed since stays.",
-        ),
-    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +126,7 @@ def apply(
     with connect(console, where.access) as azure:
         several = plans_of(console, azure, wanted.resolved(azure), selection, rules, table)
         code = carry_out_fresh(console, azure, several.found, run, several.not_looked_at)
-    return _with_vaults_that_failed(code, several.code)
+    return with_vaults_that_failed(code, several.code)
 
 
 def _apply_file(
@@ -151,13 +136,13 @@ def _apply_file(
 
     saved = api.load_plan(path, expect_sha256=file.expect_sha256)
     _refuse_another_vault(vault, saved.plans)
-    given = declared(config, Vault()).settings if config.config else None
-    run = replace(run, again=f"asr-netmap apply {path} {as_typed(config, run.access)}".rstrip())
-    if not config.config and len(saved.plans) == 1:
-        check = f"{_as_options(saved.plans[0].scope)} {as_typed(run.access)}".rstrip()
-        run = replace(run, check=f"asr-netmap verify {check}")
+    wanted = declared(config, Vault()) if config.config else None
+    name = shlex.quote(str(path))
+    again = f"asr-netmap apply {name} {as_typed(config, run.access)}".rstrip()
+    run = replace(run, again=again, check=_check_of(saved.plans, config, vault, run.access))
     with connect(console, run.access) as azure:
         saved.check_age(azure.clock.now())
+        given = wanted.resolved(azure) if wanted else None
 
         def carry(
             limits: Limits, observer: Observer, journal: Journal | None
@@ -183,10 +168,11 @@ def _undo(console: Console, journal: Path, config: Config, vault: Vault, run: Ru
     options = as_typed(config, vault, run.access)
     again = f"asr-netmap apply --undo {shlex.quote(str(journal))} {options}"
     check = f"asr-netmap nics list {options}"
-    run = replace(run, consent=consent_to_undo(run.given.consent), again=again, check=check)
+    run = replace(run, again=again, check=check)
     with connect(console, run.access) as azure:
-        plans = plans_back(console, azure, wanted.resolved(azure), journal)
-        return carry_out_fresh(console, azure, plans, run)
+        several = plans_back(console, azure, wanted.resolved(azure), journal)
+        code = carry_out_fresh(console, azure, several.found, run, several.not_looked_at)
+    return with_vaults_that_failed(code, several.code)
 
 
 def _refuse_beside_undo(file: PlanFile, others: str) -> None:
@@ -195,11 +181,18 @@ def _refuse_beside_undo(file: PlanFile, others: str) -> None:
         given = "--expect-sha256 or --strict"
     if file.plan_file is not None:
         given = str(file.plan_file)
-    if given:
-        raise UsageError(
-            f"--undo takes back what the journal says; {given} has no say in it.",
-            "Leave one of them out.",
-        )
+    refuse_beside_undo(given)
+
+
+def _check_of(plans: Sequence[Plan], config: Config, vault: Vault, access: Access) -> str:
+    """The command that reads back: rules don't judge what was not made by rules."""
+    from asr_netmap.planning.basis import FromRules  # noqa: PLC0415 -- help needs none of it
+
+    options = as_typed(config, vault, access)
+    if not config.config and len(plans) == 1:
+        options = f"{_as_options(plans[0].scope)} {as_typed(access)}".rstrip()
+    by_rules = all(isinstance(plan.basis, FromRules) for plan in plans)
+    return f"asr-netmap {'verify' if by_rules else 'nics list'} {options}"
 
 
 def _as_options(scope: Scope) -> str:
@@ -237,8 +230,3 @@ def _refuse_another_vault(vault: Vault, plans: Sequence[Plan]) -> None:
 
 def _region(text: str | None) -> str | None:
     return region_key(text) if text else None
-
-
-def _with_vaults_that_failed(code: ExitCode, failed: ExitCode) -> ExitCode:
-    """A vault that could not be planned leaves a run over several incomplete."""
-    return code if failed is ExitCode.DONE else worst([code, ExitCode.INCOMPLETE])

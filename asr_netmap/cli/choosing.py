@@ -2,31 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from asr_netmap.models import Inventory, ReplicatedItem
+from asr_netmap.errors import NotFound
+from asr_netmap.models import Inventory, RegionPair
 
 if TYPE_CHECKING:
     from asr_netmap.planning.selection import Selection
 
 
-def chosen(inventory: Inventory, selection: Selection) -> Inventory:
-    """The inventory with the chosen networks and items only.
+def chosen(inventory: Inventory, selection: Selection, regions: RegionPair | None) -> Inventory:
+    """The chosen items, and the networks and mappings around them."""
+    from asr_netmap.planning.part import part_of  # noqa: PLC0415 -- loads pydantic
 
-    The networks of the other region that a chosen one is mapped to stay, too.
+    return part_of(inventory, selection, regions)
+
+
+def refuse_empty_choice(
+    found: Sequence[tuple[Inventory, RegionPair | None]],
+    selection: Selection,
+    *,
+    networks: bool = False,
+) -> None:
+    """Raise NotFound if ``--only`` takes nothing of any inventory: it is most likely misspelt.
+
+    networks -- networks alone are something, too: that is what is shown.
     """
-    if selection.everything:
-        return inventory
-    items = tuple(i for i in inventory.items if _takes(selection, i, inventory))
-    if not selection.networks:
-        return replace(inventory, items=items)
-    taken = {n.id for n in inventory.networks if selection.takes_network(n.id)}
-    mapped = {m.target_network for m in inventory.mappings if m.source_network in taken}
-    networks = tuple(n for n in inventory.networks if n.id in taken | mapped)
-    return replace(inventory, items=items, networks=networks)
-
-
-def _takes(selection: Selection, item: ReplicatedItem, inventory: Inventory) -> bool:
-    networks = item.source_networks or {item.id}  # an item without NICs yet is in no network
-    return any(selection.takes_item(item, network, inventory) for network in networks)
+    if selection.everything or not found:
+        return
+    for inventory, regions in found:
+        part = chosen(inventory, selection, regions)
+        if part.items or (networks and part.networks):
+            return
+    what = "replicated items and networks" if networks else "replicated items"
+    raise NotFound(
+        f"What --only picks is not among the {what} that were read.",
+        selection.why_nothing(found[0][0]),
+    )

@@ -12,8 +12,9 @@ else is for typer.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import typer
@@ -41,7 +42,9 @@ def _with_options(function: Command) -> Callable[..., None]:
 
     def run(**given: Any) -> None:
         talk: Talk = _value("", Talk, given)
-        console = Console(quiet=talk.quiet, verbose=talk.verbose, debug=talk.debug)
+        console = Console(
+            quiet=talk.quiet, verbose=talk.verbose, debug=talk.debug, given=_texts(given.values())
+        )
         with console.guard():
             code = function(
                 **{
@@ -74,6 +77,12 @@ def _options(name: str, kind: Any, default: Any) -> Iterator[inspect.Parameter]:
     for field in fields(kind):
         default = inspect.Parameter.empty if field.default is MISSING else field.default
         yield from _options(field.name, types[field.name], default)
+
+
+def _texts(values: Iterable[Any]) -> tuple[str | Path, ...]:
+    """The texts and paths among what was given, those in lists, too."""
+    flat = [each for value in values for each in (value if isinstance(value, list) else [value])]
+    return tuple(each for each in flat if isinstance(each, (str, Path)))
 
 
 def _value(name: str, kind: Any, given: Mapping[str, Any]) -> Any:

@@ -11,16 +11,21 @@ import os
 import sys
 import traceback
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from asr_netmap.cli.drawing import Line, draw_line, draw_page, line_of, plain_text
 from asr_netmap.cli.exit_codes import ExitCode, of_error
 from asr_netmap.errors import AsrNetmapError, Declined, UsageError
+from asr_netmap.redaction import redacted
 from asr_netmap.report.inert import clean
-from asr_netmap.report.page import SANDBOX_BANNER, Page, Tone
+from asr_netmap.report.page import Page, Tone
 
 if TYPE_CHECKING:
     from rich.console import Console as RichConsole
+
+    from asr_netmap.gateway.connection import Replayed
 
 
 class Console:
@@ -28,9 +33,20 @@ class Console:
 
     quiet -- only data and errors. verbose -- more about what is going on.
     debug -- tracebacks, and a line per HTTP exchange.
+    given -- the texts and paths that were typed.
+    cassette -- where the data is a recording; every output says so.
     """
 
-    def __init__(self, *, quiet: bool = False, verbose: bool = False, debug: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        quiet: bool = False,
+        verbose: bool = False,
+        debug: bool = False,
+        given: tuple[str | Path, ...] = (),
+    ) -> None:
+        self.given = given
+        self.cassette: Replayed | None = None
         self.quiet = quiet
         self.verbose = verbose or debug
         self.debug = debug
@@ -64,6 +80,7 @@ class Console:
         """Print a page; `aside`: to standard error, since standard output is taken."""
         if aside and self.quiet:
             return
+        page = self.marked(page)
         stream = sys.stderr if aside else sys.stdout
         try:
             if stream.isatty():
@@ -73,6 +90,10 @@ class Console:
                 stream.flush()
         except BrokenPipeError:
             _forget_standard_output()
+
+    def marked(self, page: Page) -> Page:
+        """The page with the recording's banner, if the data is one."""
+        return replace(page, cassette=self.cassette.banner) if self.cassette else page
 
     def say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
         """A line of talk."""
@@ -90,8 +111,9 @@ class Console:
 
     def banner(self, sandbox: bool) -> None:
         """Say whose data it is, where it is not Azure's."""
-        if sandbox:
-            self.say(SANDBOX_BANNER, Tone.WARNING)
+        line = self.marked(Page("", (), sandbox)).banner
+        if line:
+            self.say(line, Tone.WARNING)
 
     def error(self, error: AsrNetmapError) -> None:
         """An error: what, where, what to do."""
@@ -128,7 +150,7 @@ class Console:
                 yield
         except AsrNetmapError as error:
             if self.debug:
-                traceback.print_exc(file=sys.stderr)
+                self._traceback()
             self.error(error)
             raise SystemExit(of_error(error)) from None
         except KeyboardInterrupt:
@@ -139,9 +161,15 @@ class Console:
             raise SystemExit(ExitCode.ERROR) from None
         except Exception as error:
             if self.debug:
-                raise
+                self._traceback()
             self.error(_unforeseen(error))
             raise SystemExit(ExitCode.ERROR) from None
+
+    def _traceback(self) -> None:
+        """The traceback; what others say in it is made harmless line by line."""
+        for line in redacted(traceback.format_exc()).splitlines():
+            words = line.lstrip(" ")
+            self._line(Line(" " * (len(line) - len(words)) + clean(words)))
 
     def _line(self, line: Line, end: str = "\n") -> None:
         with contextlib.suppress(BrokenPipeError):  # nobody listens; that stops no run
@@ -175,7 +203,7 @@ class Console:
 
 
 def _unforeseen(error: Exception) -> AsrNetmapError:
-    what = f"{type(error).__name__}: {error}"
+    what = redacted(f"{type(error).__name__}: {error}")
     return AsrNetmapError(
         f"This should not have happened: {what}",
         "Run it again with --debug and report the traceback; look at what was written before "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from asr_netmap.cli.choosing import chosen
+from asr_netmap.cli.choosing import chosen, refuse_empty_choice
 from asr_netmap.cli.command import command
 from asr_netmap.cli.connecting import connect, read_progress
 from asr_netmap.cli.console import Console
@@ -56,7 +56,10 @@ def discover(
     with connect(console, where.access) as azure:
         several = _read(console, azure, config, where.vault)
         sandbox = azure.sandbox
-    found = [(chosen(inventory, selection), regions) for inventory, regions in several.found]
+    refuse_empty_choice(several.found, selection, networks=True)
+    found = [
+        (chosen(inventory, selection, regions), regions) for inventory, regions in several.found
+    ]
     pages = [discover_page(each, regions, not_ready, sandbox=sandbox) for each, regions in found]
     emit(
         console,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asr_netmap.report.inert import clean, clean_line
-from asr_netmap.report.page import SANDBOX_BANNER, Block, Card, Cards, Page, Table, Tone
+from asr_netmap.report.page import Block, Card, Cards, Page, Table, Tone
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -72,8 +72,8 @@ def draw_line(console: Console, line: Line, end: str = "\n") -> None:
 
 
 def _pieces(page: Page) -> Iterator[Line | Table]:
-    if page.sandbox:
-        yield line_of(SANDBOX_BANNER, Tone.WARNING)
+    if page.banner:
+        yield line_of(page.banner, Tone.WARNING)
     if clean(page.title):
         yield Line(clean(page.title), _TITLE)
     for block in page.blocks:

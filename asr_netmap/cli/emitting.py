@@ -15,7 +15,7 @@ from asr_netmap.report.inert import json_text
 from asr_netmap.report.markdown import markdown
 from asr_netmap.report.page import Page
 
-Document = Callable[[], Any]
+Document = Callable[[], dict[str, Any]]
 """Makes the JSON document, if that is asked for."""
 
 
@@ -26,14 +26,26 @@ def emit(
 
     Raises FileError for a file that can't be written.
     """
+    page = console.marked(page)
+
+    def marked() -> Any:
+        return marked_document(console, document())
+
     if out is not None:
-        write_atomically(out, _text(form, page, document))
+        write_atomically(out, _text(form, page, marked))
         console.say(f"Written to {out}.")
     elif form is Format.TABLE:
         console.show(page)
     else:
         console.banner(page.sandbox)
-        console.data(_text(form, page, document))
+        console.data(_text(form, page, marked))
+
+
+def marked_document(console: Console, document: dict[str, Any]) -> dict[str, Any]:
+    """The document with `cassette` in its head: the recording's file name, or null."""
+    name = console.cassette.name if console.cassette else None
+    head: dict[str, Any] = {key: document.get(key) for key in ("schema", "sandbox")}
+    return {**head, "cassette": name, **document}
 
 
 def _text(form: Format, page: Page, document: Document) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -66,5 +67,6 @@ def init(
     console.say(f"Written to {out}: {networks} network{'' if networks == 1 else 's'}.")
     for gap in inventory.not_looked_at:
         console.say(f"Not looked at: {gap.what}: {gap.reason}", Tone.WARNING)
-    console.say(f"Next: asr-netmap plan --config {out} {as_typed(where.access)}".rstrip())
+    named = shlex.quote(str(out))
+    console.say(f"Next: asr-netmap plan --config {named} {as_typed(where.access)}".rstrip())
     return ExitCode.DONE

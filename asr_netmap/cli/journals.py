@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def open_journal(azure: Connection, plans: Sequence[Plan], path: Path | None) -> FileJournal | None:
     """A new journal for a run over these plans.
 
-    path -- None: in the user's state directory; a sandbox run then has none.
+    path -- None: in the user's state directory; on a sandbox or a cassette there is none then.
     Raises FileError.
     """
     from asr_netmap.applying.journal import (  # noqa: PLC0415 -- only what writes needs it
@@ -28,12 +28,10 @@ def open_journal(azure: Connection, plans: Sequence[Plan], path: Path | None) ->
         Header,
         default_journal_path,
     )
-    from asr_netmap.report.documents import (  # noqa: PLC0415 -- loads pydantic
-        fingerprint_of,
-        scope_document,
-    )
+    from asr_netmap.planning.document import scope_document  # noqa: PLC0415 -- loads pydantic
+    from asr_netmap.report.documents import fingerprint_of  # noqa: PLC0415 -- the same
 
-    if path is None and azure.sandbox:
+    if path is None and (azure.sandbox or azure.cassette):
         return None
     now, run = azure.clock.now(), str(uuid.uuid4())
     digest = fingerprint_of(plans)

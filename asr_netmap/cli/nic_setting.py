@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,13 +13,16 @@ from asr_netmap.cli.command import command
 from asr_netmap.cli.connecting import connect
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared
-from asr_netmap.cli.exit_codes import ExitCode, worst
+from asr_netmap.cli.exit_codes import ExitCode
 from asr_netmap.cli.options import Config, Shape, Where, Writing, as_typed
+from asr_netmap.cli.saving import PlanOut, save, show
+from asr_netmap.cli.several import Several, with_vaults_that_failed
 from asr_netmap.cli.tables import inventories
 from asr_netmap.cli.writing import Run, carry_out_fresh, consent_of
-from asr_netmap.errors import NotFound, SettingsError, UsageError
+from asr_netmap.errors import AmbiguousName, NotFound, SettingsError, UsageError
 
 if TYPE_CHECKING:
+    from asr_netmap.arm_id import ArmId
     from asr_netmap.models import Inventory
     from asr_netmap.planning.nic_table.cells import CellValue
     from asr_netmap.settings import Settings
@@ -85,6 +88,15 @@ class Values:
     selected: Annotated[
         str | None, _option("--selected", _SWITCH, "Whether a secondary IP config comes along.")
     ] = None
+    primary: Annotated[
+        bool,
+        typer.Option(
+            "--primary",
+            help="Make this IP config the primary one of its NIC. Azure's answer to that was never "
+            "recorded; it counts as done only if it reads back.",
+            show_default=False,
+        ),
+    ] = False
     test_network: Annotated[
         str | None,
         _option("--test-network", "NETWORK|none", "Test failover network, of the whole VM."),
@@ -125,7 +137,7 @@ class Values:
         """
         from asr_netmap.planning.nic_table.cells import value_of  # noqa: PLC0415 -- pydantic
 
-        texts = {f.name: text for f in fields(self) if (text := getattr(self, f.name)) is not None}
+        texts = dict(_given(self))
         if not texts:
             raise UsageError("Nothing is to be set.", "Give at least one, such as --address.")
         found: dict[str, CellValue] = {}
@@ -151,6 +163,7 @@ def set_nic(
     values: Values,
     config: Config,
     shape: Shape,
+    out: PlanOut,
     writing: Writing,
     where: Where,
 ) -> ExitCode:
@@ -158,16 +171,17 @@ def set_nic(
 
     What is not named stays as it is, whatever any rule says. A later `apply` with rules keeps
     what was set here, and says where a rule would have it otherwise. Shows the plan and asks
-    before anything is written.
+    before anything is written; with --out it is saved instead.
 
     \b
     Examples:
       asr-netmap nics set --config netmap.yaml --vm sql1 --subnet zeta --address 10.20.2.50
       asr-netmap nics set --config netmap.yaml --vm app1 --ip-config ipconfig2 --selected true
+      asr-netmap nics set --config netmap.yaml --vm app1 --ip-config ipconfig2 --primary
       asr-netmap nics set --config netmap.yaml --vm rg-data/sql2 --address dynamic --yes
     """
     cells = values.cells()
-    console.need_somebody_to_ask(writing.consent.yes)
+    console.need_somebody_to_ask(writing.consent.yes or out.out is not None)
     wanted = declared(config, where.vault)
     options = as_typed(config, where.vault, where.access)
     run = Run(
@@ -182,28 +196,55 @@ def set_nic(
         from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
 
         several = inventories(console, azure, wanted.resolved(azure))
-        settings, inventory = _vault_of(target.vm, several.found)
+        settings, inventory = vault_of(target.vm, several)
         row = _row(target, cells, settings, inventory)
         try:
             plan = api.plan_nic_table(azure, settings, [row], inventory=inventory)
         except SettingsError as error:
             raise SettingsError("nics set", error.problems) from None
-        return worst([several.code, carry_out_fresh(console, azure, (plan,), run)])
+        if out.out is not None:
+            made = Several((plan,), several.not_looked_at, several.code)
+            show(console, made, shape.format, azure.sandbox)
+            save(console, azure, made.found, out.out, where.access)
+            return several.code
+        code = carry_out_fresh(console, azure, (plan,), run, several.not_looked_at)
+        return with_vaults_that_failed(code, several.code)
 
 
-def _vault_of(vm: str, found: Sequence[tuple[Settings, Inventory]]) -> tuple[Settings, Inventory]:
-    """The vault that replicates the VM. Raises NotFound if none does."""
+def vault_of(vm: str, several: Several[tuple[Settings, Inventory]]) -> tuple[Settings, Inventory]:
+    """The vault that replicates the VM.
+
+    Raises NotFound if none does, AmbiguousName if several replicate one of that name.
+    """
     from asr_netmap.planning.naming import find_item  # noqa: PLC0415 -- loads pydantic
 
     missing: list[NotFound] = []
-    for settings, inventory in found:
+    fitting: dict[ArmId, tuple[Settings, Inventory]] = {}
+    for settings, inventory in several.found:
         try:
-            find_item(vm, inventory, settings.regions)
+            item = find_item(vm, inventory, settings.regions)
         except NotFound as error:  # noqa: PERF203 -- a vault takes seconds, not nanoseconds
             missing.append(error)
         else:
-            return settings, inventory
-    raise missing[0]
+            fitting.setdefault(item.id, (settings, inventory))
+    if not fitting:
+        raise _nowhere(missing, several)
+    if len(fitting) > 1:
+        raise AmbiguousName(
+            f"{vm!r} is replicated by several of the declared vaults: "
+            + ", ".join(str(one.vault.id) for one, _ in fitting.values())
+            + ".",
+            "Name the VM by group/name or ARM id, or only one vault.",
+        )
+    (found,) = fitting.values()
+    return found
+
+
+def _nowhere(missing: Sequence[NotFound], several: Several[Any]) -> NotFound:
+    """One error for all vaults, with what is near in each and what could not be looked at."""
+    hints = list(dict.fromkeys(error.hint for error in missing if error.hint))
+    hints += [f"Not looked at: {gap.what}." for gap in several.not_looked_at]
+    return NotFound(missing[0].message, " ".join(hints))
 
 
 def _row(
@@ -228,10 +269,18 @@ def _row(
     return Row(item.vm or item.id, str(nic.id), name, {"vm": item.vm_name}, cells)
 
 
+def _given(group: Target | Values) -> Iterator[tuple[str, str]]:
+    """What was typed, by name; a flag as the word for it."""
+    for each in fields(group):
+        value = getattr(group, each.name)
+        if value is not None and value is not False:
+            yield each.name, "true" if value is True else value
+
+
 def _typed(group: Target | Values) -> str:
+    flags = {each.name for each in fields(group) if getattr(group, each.name) is True}
     words = (
-        f"--{each.name.replace('_', '-')} {shlex.quote(text)}"
-        for each in fields(group)
-        if (text := getattr(group, each.name)) is not None
+        f"--{name.replace('_', '-')}" + ("" if name in flags else f" {shlex.quote(text)}")
+        for name, text in _given(group)
     )
     return " ".join(words)

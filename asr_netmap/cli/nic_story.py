@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import Annotated
 
 import typer
 
 from asr_netmap.cli.command import command
-from asr_netmap.cli.connecting import connect, read_progress
+from asr_netmap.cli.connecting import connect
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared
 from asr_netmap.cli.emitting import emit
 from asr_netmap.cli.exit_codes import ExitCode, worst
-from asr_netmap.cli.options import Config, Out, Shape, Where
-from asr_netmap.cli.several import each_vault
-from asr_netmap.errors import NotFound
+from asr_netmap.cli.nic_setting import vault_of
+from asr_netmap.cli.options import Config, NicTable, Out, PlanRules, Shape, Where
+from asr_netmap.cli.tables import inventories, read_rows
 
-if TYPE_CHECKING:
-    from asr_netmap.planning.explanation import Story
-    from asr_netmap.settings import Settings
+
+@dataclass(frozen=True, slots=True)
+class Vm:
+    """Whose story it is."""
+
+    vm: Annotated[
+        str,
+        typer.Option(
+            "--vm", metavar="VM", help="The VM: name, group/name or ARM id.", show_default=False
+        ),
+    ]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,27 +37,27 @@ def add_to(app: typer.Typer) -> None:
 
 def explain(
     console: Console,
-    vm: Annotated[
-        str,
-        typer.Option(
-            "--vm", metavar="VM", help="The VM: name, group/name or ARM id.", show_default=False
-        ),
-    ],
+    vm: Vm,
     config: Config,
     shape: Shape,
     out: Out,
+    rules: PlanRules,
+    table: NicTable,
     where: Where,
 ) -> ExitCode:
     """Tell one VM's story: every rule considered, in the order it was.
 
-    For each IP config, at failover and at test failover: which rules were asked, which one
-    decided and why those before it did not, what is set, what the plan would set, and where it
-    will be, with the document that says so where it is a prediction. Nothing is written to Azure.
+    How its networks came about and, for each IP config, at failover and at test failover: which
+    rules were asked, which one decided and why those before it did not, what is set, what the
+    plan would set, and where it will be, with the document that says so where it is a prediction.
+    With the options of `plan`, it is the story of that plan. Nothing is written to Azure.
 
     \b
     Examples:
       asr-netmap nics explain --config netmap.yaml --vm sql1
       asr-netmap nics explain --config netmap.yaml --vm rg-app/app1 --format markdown
+      asr-netmap nics explain --config netmap.yaml --vm sql2 --enforce
+      asr-netmap nics explain --config netmap.yaml --vm app1 --nics nics.csv
     """
     from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
     from asr_netmap.report.story_pages import (  # noqa: PLC0415 -- loads pydantic
@@ -56,23 +65,20 @@ def explain(
         story_page,
     )
 
-    wanted = declared(config, where.vault)
-    say = read_progress(console)
+    wanted = declared(config, where.vault, rules)
     with connect(console, where.access) as azure:
-
-        def told(one: Settings) -> Story | NotFound:
-            inventory = api.read(azure, one, progress=say)
-            try:
-                return api.explain(azure, one, vm, inventory=inventory)
-            except NotFound as error:
-                return error  # another vault may have it
-
-        several = each_vault(console, wanted.resolved(azure), told)
+        several = inventories(console, azure, wanted.resolved(azure))
+        rows = read_rows(table.nics, several) if table.nics is not None else ()
+        settings, inventory = vault_of(vm.vm, several)
+        story = api.explain(
+            azure,
+            settings,
+            vm.vm,
+            rows=rows,
+            retarget_items=rules.retarget_items,
+            inventory=inventory,
+        )
         sandbox = azure.sandbox
-    stories = [found for found in several.found if not isinstance(found, NotFound)]
-    if not stories:
-        raise next(found for found in several.found if isinstance(found, NotFound))
-    story = stories[0]
     page = story_page(story, sandbox=sandbox)
     emit(console, shape.format, page, lambda: story_document(story, sandbox=sandbox), out.out)
     unread = bool(story.plan.not_looked_at)

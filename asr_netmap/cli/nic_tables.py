@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
 from dataclasses import dataclass
@@ -11,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from asr_netmap.cli.choosing import chosen
+from asr_netmap.cli.choosing import chosen, refuse_empty_choice
 from asr_netmap.cli.command import command
 from asr_netmap.cli.connecting import connect
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of
+from asr_netmap.cli.emitting import marked_document
 from asr_netmap.cli.exit_codes import ExitCode, worst
 from asr_netmap.cli.options import Config, Format, Only, Out, Shape, Where, Writing, as_typed
+from asr_netmap.cli.saving import PlanOut, save, show
+from asr_netmap.cli.several import with_vaults_that_failed
 from asr_netmap.cli.tables import inventories, plans_of_table
 from asr_netmap.cli.writing import Run, carry_out_fresh, consent_of
 from asr_netmap.errors import UsageError
@@ -98,8 +100,9 @@ def export_table(
     with connect(console, where.access) as azure:
         several = inventories(console, azure, wanted.resolved(azure))
         sandbox = azure.sandbox
+    refuse_empty_choice([(each, one.regions) for one, each in several.found], selection)
     rows = [row for each in several.found for row in _rows(*each, selection)]
-    text = to_csv(rows) if form is Format.CSV else _json(rows, sandbox)
+    text = to_csv(rows) if form is Format.CSV else _json(console, rows, sandbox)
     if out.out is not None:
         write_atomically(out.out, text)
         console.say(f"Written to {out.out}: {len(rows)} rows.")
@@ -122,6 +125,7 @@ def import_table(
     config: Config,
     only: Only,
     shape: Shape,
+    out: PlanOut,
     writing: Writing,
     where: Where,
 ) -> ExitCode:
@@ -129,15 +133,16 @@ def import_table(
 
     What its cells leave empty stays as it is, whatever any rule says; networks and mappings are
     not touched. All mistakes of the table are reported at once, and with one nothing is applied.
-    Shows the plan and asks before anything is written. To see it together with the rules, and
-    without writing: `asr-netmap plan --nics FILE`.
+    Shows the plan and asks before anything is written; with --out it is saved instead. To see
+    the table together with the rules: `asr-netmap plan --nics FILE`.
 
     \b
     Examples:
       asr-netmap nics import nics.csv --config netmap.yaml
       asr-netmap nics import nics.csv --config netmap.yaml --only group=rg-app --yes
+      asr-netmap nics import nics.csv --config netmap.yaml --out plan.json
     """
-    console.need_somebody_to_ask(writing.consent.yes)
+    console.need_somebody_to_ask(writing.consent.yes or out.out is not None)
     selection = selection_of(only.only)
     wanted = declared(config, where.vault)
     name, options = (
@@ -155,28 +160,34 @@ def import_table(
     with connect(console, where.access) as azure:
         settings = wanted.resolved(azure)
         several = plans_of_table(console, azure, settings, selection, table.table)
+        if out.out is not None:
+            show(console, several, shape.format, azure.sandbox)
+            save(console, azure, several.found, out.out, where.access)
+            return several.code
         code = carry_out_fresh(console, azure, several.found, run, several.not_looked_at)
-    failed = several.code is not ExitCode.DONE
-    return worst([code, ExitCode.INCOMPLETE]) if failed else code
+    return with_vaults_that_failed(code, several.code)
 
 
 def _rows(settings: Settings, inventory: Inventory, selection: Selection) -> tuple[Row, ...]:
     from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
 
-    taken = {item.vm or item.id for item in chosen(inventory, selection).items}
+    taken = {item.vm or item.id for item in chosen(inventory, selection, settings.regions).items}
     rows = api.nic_table(inventory, settings.regions)
     return tuple(row for row in rows if row.vm_id in taken)
 
 
-def _json(rows: Sequence[Row], sandbox: bool) -> str:
+def _json(console: Console, rows: Sequence[Row], sandbox: bool) -> str:
     from asr_netmap.planning.nic_table.json_text import (  # noqa: PLC0415 -- loads pydantic
         TABLE_SCHEMA,
         row_document,
+        table_text,
     )
 
     listed = [row_document(row) for row in rows]
-    document = {"schema": TABLE_SCHEMA, "sandbox": sandbox, "rows": listed}
-    return json.dumps(document, indent=1, ensure_ascii=True) + "\n"
+    document = marked_document(
+        console, {"schema": TABLE_SCHEMA, "sandbox": sandbox, "rows": listed}
+    )
+    return table_text(document)
 
 
 def _say_what_has_none(
@@ -185,7 +196,7 @@ def _say_what_has_none(
     """Name the items without rows, and what could not be read."""
     from asr_netmap.planning.nic_table import items_without_rows  # noqa: PLC0415 -- pydantic
 
-    part = chosen(inventory, selection)
+    part = chosen(inventory, selection, settings.regions)
     for item, reason in items_without_rows(part, settings.regions):
         console.warn(f"No row for {item.vm_name} yet: {reason}")
     for gap in inventory.not_looked_at:

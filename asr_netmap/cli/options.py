@@ -7,7 +7,7 @@ variable: a stray variable must not fake a green run.
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -42,6 +42,10 @@ class FailOn(str, Enum):
     WARNING = "warning"
     INFO = "info"
     NEVER = "never"
+
+
+# Marks a field that says something of this run alone, and nothing of the next command.
+ONCE = {"once": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +225,22 @@ class Access:
             "--ca", metavar="FILE", help="Certificate of an --endpoint that speaks https."
         ),
     ] = None
+    cassette: Annotated[
+        Path | None,
+        typer.Option(
+            "--cassette",
+            metavar="FILE",
+            help="Answer from this recording and from nothing else; no network.",
+        ),
+    ] = None
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            metavar="FILE",
+            help="Record this run into a cassette, without secrets and real ids; one worker.",
+        ),
+    ] = field(default=None, metadata=ONCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,11 +377,11 @@ def as_typed(*groups: Group) -> str:
     """
     words: list[str] = []
     for group in groups:
-        for field in fields(group):
-            value = getattr(group, field.name)
-            if value == field.default:
+        for each in fields(group):
+            value = getattr(group, each.name)
+            if value == each.default or each.metadata == ONCE:
                 continue
-            option = "--" + field.name.replace("_", "-")
+            option = "--" + each.name.replace("_", "-")
             for one in value if isinstance(value, list) else [value]:
                 plain = str(one.value) if isinstance(one, Enum) else str(one)
                 words += [option] if one is True else [option, shlex.quote(plain)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,9 @@ from asr_netmap.cli.command import command
 from asr_netmap.cli.connecting import connect, read_progress
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of
-from asr_netmap.cli.emitting import emit
 from asr_netmap.cli.exit_codes import ExitCode, worst
 from asr_netmap.cli.options import (
     Config,
-    Format,
     NicTable,
     Only,
     PlanRules,
@@ -26,7 +25,9 @@ from asr_netmap.cli.options import (
     Where,
     as_typed,
 )
+from asr_netmap.cli.saving import save, show
 from asr_netmap.cli.several import Several, each_vault, refuse_empty_selection
+from asr_netmap.cli.undoing import WayBack, plans_back, refuse_beside_undo
 
 if TYPE_CHECKING:
     from asr_netmap.gateway.connection import Connection
@@ -51,6 +52,14 @@ class Saving:
     ] = False
 
 
+@dataclass(frozen=True, slots=True)
+class MadeFrom:
+    """What a plan is made from, beside the configuration or instead of its rules."""
+
+    table: NicTable
+    back: WayBack
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     command(app, "plan", plan)
@@ -62,7 +71,7 @@ def plan(
     only: Only,
     shape: Shape,
     rules: PlanRules,
-    table: NicTable,
+    made_from: MadeFrom,
     where: Where,
     saving: Saving,
 ) -> ExitCode:
@@ -74,18 +83,26 @@ def plan(
       asr-netmap plan --config netmap.yaml --out plan.json
       asr-netmap plan --config netmap.yaml --nics nics.csv
       asr-netmap plan --config netmap.yaml --detailed-exitcode --quiet
+      asr-netmap plan --config netmap.yaml --undo run.jsonl --out back.json
     """
+    table, back = made_from.table, made_from.back
+    if back.undo is not None:
+        refuse_beside_undo(as_typed(only, rules, table))
     selection = selection_of(only.only)
     wanted = declared(config, where.vault, rules)
     with connect(console, where.access) as azure:
         settings = wanted.resolved(azure)
-        several = plans_of(console, azure, settings, selection, rules, table)
-        _show(console, several, shape.format, azure.sandbox)
+        if back.undo is not None:
+            several = plans_back(console, azure, settings, back.undo)
+        else:
+            several = plans_of(console, azure, settings, selection, rules, table)
+        show(console, several, shape.format, azure.sandbox)
         if saving.out is not None:
-            _save(console, azure, several.found, saving.out, as_typed(where.access))
+            save(console, azure, several.found, saving.out, where.access)
         elif any(each.changes for each in several.found):
             options = as_typed(config, only, rules, table, where.vault, where.access)
-            console.say(f"Next: asr-netmap apply {options}")
+            undo = f"--undo {shlex.quote(str(back.undo))} " if back.undo is not None else ""
+            console.say(f"Next: asr-netmap apply {undo}{options}")
     return worst([several.code, _detailed(several) if saving.detailed_exitcode else ExitCode.DONE])
 
 
@@ -116,31 +133,6 @@ def plans_of(
     )
     refuse_empty_selection(several.found)
     return several
-
-
-def _show(console: Console, several: Several[Plan], form: Format, sandbox: bool) -> None:
-    from asr_netmap.report.documents import plan_document  # noqa: PLC0415 -- loads pydantic
-    from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
-    from asr_netmap.report.plan_pages import plan_page  # noqa: PLC0415 -- loads pydantic
-
-    page = joined(tuple(plan_page(each, sandbox=sandbox) for each in several.found))
-    gaps = several.not_looked_at
-    emit(
-        console,
-        form,
-        page,
-        lambda: plan_document(several.found, sandbox=sandbox, not_looked_at=gaps),
-    )
-
-
-def _save(
-    console: Console, azure: Connection, plans: Sequence[Plan], path: Path, options: str
-) -> None:
-    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
-
-    digest = api.save_plan(plans, path, now=azure.clock.now())
-    console.say(f"Saved to {path}, valid for 7 days, SHA-256 {digest}")
-    console.say(f"Next: asr-netmap apply {path} --expect-sha256 {digest} {options}".rstrip())
 
 
 def _detailed(several: Several[Plan]) -> ExitCode:

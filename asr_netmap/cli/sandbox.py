@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -99,8 +100,8 @@ def new(console: Console, file: NewFile, empty: Empty = False) -> ExitCode:
     console.say(f"Made {file}.")
     if not empty:
         console.say(
-            f"Next: asr-netmap discover --sandbox {file} -g rg-vault --vault-name vault-dr "
-            "--source-region eastasia --target-region southeastasia"
+            f"Next: asr-netmap discover --sandbox {shlex.quote(str(file))} -g rg-vault "
+            "--vault-name vault-dr --source-region eastasia --target-region southeastasia"
         )
     return ExitCode.DONE
 
@@ -119,7 +120,7 @@ def serve_estate(console: Console, serving: Serving) -> ExitCode:
     server = _bound(sandbox, serving)
     console.data(f"{server.url}\n")
     console.say(f"SANDBOX: serving {serving.estate} until Ctrl-C. Point commands at it with")
-    ca = f" --ca {serving.tls_cert}" if serving.tls_cert else ""
+    ca = f" --ca {shlex.quote(str(serving.tls_cert))}" if serving.tls_cert else ""
     console.say(f"  --endpoint {server.url}{ca}")
     try:
         server.serve_forever()

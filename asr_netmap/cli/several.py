@@ -60,6 +60,11 @@ def refuse_empty_selection(plans: Sequence[Plan]) -> None:
         raise NotFound(f"{message[0].upper()}{message[1:]}.", empty[0].fix)
 
 
+def with_vaults_that_failed(code: ExitCode, failed: ExitCode) -> ExitCode:
+    """The exit code of a run that wrote: a vault that could not be planned leaves it incomplete."""
+    return code if failed is ExitCode.DONE else worst([code, ExitCode.INCOMPLETE])
+
+
 def _gap(settings: Settings, error: AsrNetmapError) -> NotLookedAt:
     what = f"vault {settings.vault.name}, {settings.source_region} -> {settings.target_region}"
     return NotLookedAt(what, error.message, settings.vault.id, error.hint)

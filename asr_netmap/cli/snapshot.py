@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -48,7 +49,7 @@ def snapshot(console: Console, config: Config, out: Out, where: Where) -> ExitCo
         write_new(out.out, json_text(document))
         console.say(f"{len(document['resources'])} resources copied to {out.out}.")
         options = as_typed(config, where.vault)
-        console.say(f"Next: asr-netmap plan {options} --sandbox {out.out}")
+        console.say(f"Next: asr-netmap plan {options} --sandbox {shlex.quote(str(out.out))}")
     for gap in (g for _, inventory in several.found for g in inventory.not_looked_at):
         console.say(f"Not in the copy: {gap.what}: {gap.reason}", Tone.WARNING)
     return several.code

@@ -123,11 +123,12 @@ def carry_out(
     not_looked_at: Sequence[NotLookedAt] = (),
 ) -> ExitCode:
     """Ask, apply, and report; plans without changes are applied without a question."""
-    limits = limits_of(console, run, plans)
+    limits = limits_of(console, run, plans, azure.workers)
     changes = sum(len(plan.changes) for plan in plans)
     if changes and not run.given.consent.yes:
         console.need_somebody_to_ask(yes=False)
         where = "the sandbox" if azure.sandbox else ", ".join(_vaults(plans))
+        where = "the cassette" if azure.cassette else where
         console.confirm(f"Apply {changes} change{'s' if changes > 1 else ''} to {where}?")
     journal = open_journal(azure, plans, run.given.pace.journal) if changes else None
     if journal is not None:
@@ -176,7 +177,7 @@ def report(
     return code
 
 
-def limits_of(console: Console, run: Run, plans: Sequence[Plan]) -> Limits:
+def limits_of(console: Console, run: Run, plans: Sequence[Plan], workers: int) -> Limits:
     """The limits of the run: options, then settings, then one failure where nobody watches.
 
     Raises UsageError for a deadline that is no time.
@@ -188,7 +189,7 @@ def limits_of(console: Console, run: Run, plans: Sequence[Plan]) -> Limits:
     failures = [n for n in ([pace.max_failures] if pace.max_failures else declared) if n]
     unattended = None if console.attended else 1
     return Limits(
-        workers=run.access.workers,
+        workers=workers,
         deadline=seconds(pace.deadline) if pace.deadline else None,
         canary=pace.canary,
         max_failures=min(failures, default=unattended),

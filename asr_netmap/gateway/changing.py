@@ -56,6 +56,10 @@ class AzureGateway:
         """What Site Recovery is doing with the subject now, in words; None: nothing."""
         return self._following.running_job(change, own)
 
+    def other_work(self, change: Change, own: frozenset[str]) -> str | None:
+        """What somebody else had done with the subject since `running_job`; None: nothing."""
+        return self._following.other_work(change, own)
+
     def address_free(self, network: ArmId, address: IpAddress) -> bool:
         """Whether Azure calls the address free in that network."""
         return _address_free(self._connection, network, address)
@@ -207,7 +211,10 @@ def _delete_mapping(
 def _update_item(
     connection: Connection, change: Change, reading: Reading, request_id: str
 ) -> HttpResponse:
-    """Written back from `reading.raw`, so everything that isn't ours stays as it was read."""
+    """Written back from `reading.raw`, so everything that isn't ours stays as it was read.
+
+    What Site Recovery answers to a changed ``isPrimary`` was never recorded: see `patch_body`.
+    """
     state, subject = _expect(change.after, ItemState), change.subject
     body = patch_body(_expect(reading.raw, dict), state.settings)
     client, answer = connection.site_recovery(subject.subscription), FirstAnswer()

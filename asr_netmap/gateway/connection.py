@@ -1,15 +1,17 @@
 """A connection to Azure, to a served sandbox, or to a sandbox in this process.
 
-All three are the same clients over the same policies; they differ in transport, in the one place
-that requests may go to, and in the credential. A sandbox never gets a real one.
+All are the same clients over the same policies; they differ in transport, in the one place that
+requests may go to, and in the credential. A sandbox never gets a real one. Recorded answers come
+over a transport, too.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from random import Random
@@ -29,12 +31,12 @@ from asr_netmap.errors import NotFound, UnexpectedAnswer, UsageError
 from asr_netmap.gateway.cloud import Cloud
 from asr_netmap.gateway.credentials import Auth, credential
 from asr_netmap.gateway.failure import Asked, from_response, translated
-from asr_netmap.gateway.guard import Place
+from asr_netmap.gateway.guard import Place, WritePermits
 from asr_netmap.gateway.near_names import near
 from asr_netmap.gateway.pacing import Gates
 from asr_netmap.gateway.pipeline import REQUEST_ID, Tally, policies, quiet_http_logs
 from asr_netmap.gateway.sandbox_transport import Handle, SandboxTransport
-from asr_netmap.gateway.tokens import SandboxCredential, TokenCache
+from asr_netmap.gateway.tokens import PlaceholderCredential, SandboxCredential, TokenCache
 
 if TYPE_CHECKING:
     from azure.mgmt.network import NetworkManagementClient
@@ -63,15 +65,37 @@ class Subscription:
     state: str = "Enabled"
 
 
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a connection is that answers from a recording.
+
+    name -- of the file. time -- when it was recorded, None: it doesn't say.
+    origin -- what was recorded: ``azure``, ``sandbox``, or empty if the file doesn't say.
+    """
+
+    name: str
+    time: datetime | None
+    origin: str
+
+    @property
+    def banner(self) -> str:
+        """What every output says of it."""
+        when = self.time.strftime("%Y-%m-%d %H:%M UTC") if self.time else "at an unknown time"
+        where = {"azure": "Azure", "sandbox": "the sandbox"}.get(self.origin, "an unknown origin")
+        return f"CASSETTE {self.name}: recorded {when} on {where}, nothing here is live"
+
+
 class Connection:
     """Clients over one transport, one token and one set of gates; safe for threads.
 
-    sandbox -- whether the other side is a sandbox.
+    sandbox -- whether the data is a sandbox's.
     cloud -- az CLI's name of the cloud, or ``sandbox``; a plan is bound to it.
     workers -- how many threads are meant to use it at once.
+    cassette -- where the answers are recorded ones; None: they are live.
+    permits -- what may be changed through it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- made in one place for each kind, and never by hand
         self,
         transport: _Transport,
         tokens: TokenCache,
@@ -82,9 +106,12 @@ class Connection:
         workers: int,
         clock: Clock,
         rng: Random,
+        cassette: Replayed | None = None,
+        permits: WritePermits | None = None,
     ) -> None:
         quiet_http_logs()
         self.cloud = cloud
+        self.cassette = cassette
         self.sandbox = cloud == "sandbox"
         self.workers = workers
         self.clock = clock
@@ -95,6 +122,7 @@ class Connection:
         self._tally = Tally()
         self._gates = Gates(clock)
         self._place = place
+        self.permits = permits or WritePermits()
         self._pipeline = Pipeline(transport, self._policies())
         self._lock = threading.Lock()
         self._network: dict[str, NetworkManagementClient] = {}
@@ -116,6 +144,26 @@ class Connection:
     def close(self) -> None:
         """Close what is open to the other side."""
         self._transport.close()
+
+    def through(
+        self, wrap: Callable[[_Transport], _Transport], *, workers: int | None = None
+    ) -> Connection:
+        """The same other side, reached through what `wrap` makes of the transport.
+
+        Token requests don't go through it, so whoever watches there sees no credential.
+        """
+        return Connection(
+            wrap(self._transport),
+            self._tokens,
+            self._base_url,
+            self._place,
+            cloud=self.cloud,
+            workers=workers or self.workers,
+            clock=self.clock,
+            rng=self.rng,
+            cassette=self.cassette,
+            permits=self.permits,
+        )
 
     @property
     def requests_sent(self) -> int:
@@ -247,7 +295,10 @@ class Connection:
         return str(row.get("tenantId") or "")
 
     def _policies(self) -> list[Any]:
-        return policies(self._place, self._tokens, self._gates, self._tally, self.clock, self.rng)
+        place, permits = self._place, self.permits
+        return policies(
+            place, permits, self._tokens, self._gates, self._tally, self.clock, self.rng
+        )
 
     def _client_options(self, subscription: str) -> dict[str, Any]:
         check_name(subscription, "subscription id")
@@ -342,6 +393,36 @@ def connect_sandbox(
     """A connection to a sandbox in this process: `handle` answers each request."""
     rng = rng or Random(0)  # noqa: S311 -- a sandbox answers the same on every run
     return _sandbox(SandboxTransport(handle, clock, rng), _SANDBOX_URL, clock, rng, workers)
+
+
+def connect_over(
+    transport: _Transport,
+    cloud: Cloud,
+    *,
+    clock: Clock,
+    rng: Random,
+    workers: int = 1,
+    token_source: TokenCredential | None = None,
+    cassette: Replayed | None = None,
+) -> Connection:
+    """A connection that speaks to a cloud over a transport of the caller's; for recordings.
+
+    token_source -- None: no token is needed, and none is fetched.
+    cassette -- what the recording is. A sandbox's stays a sandbox's: its plans are bound to
+        ``sandbox``, whatever hosts the recording names.
+    """
+    sandbox = cassette is not None and cassette.origin == "sandbox"
+    return Connection(
+        transport,
+        TokenCache(token_source or PlaceholderCredential(clock.now), cloud.scope, "", clock),
+        cloud.endpoint,
+        Place.of_cloud(cloud),
+        cloud="sandbox" if sandbox else cloud.value,
+        workers=workers,
+        clock=clock,
+        rng=rng,
+        cassette=cassette,
+    )
 
 
 def _sandbox(

@@ -15,7 +15,7 @@ from asr_netmap.gateway.foreign_text import one_line
 _ACTION = re.compile(r"perform action\(s\) '([^']+)'|perform action '([^']+)'")
 _SCOPE = re.compile(r"linked scope\(s\) '([^']+)'|over scope '([^']+)'|on scope '([^']+)'")
 _LOCKED = re.compile(r"locked:\s*'([^']+)'")
-_NAMESPACE = re.compile(r"namespace '([^']+)'")
+_NAMESPACE = re.compile(r"namespace '([\w.]+)'")  # goes into a command that is suggested
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from asr_netmap.errors import (
 )
 from asr_netmap.gateway.error_body import ErrorBody, error_body
 from asr_netmap.gateway.foreign_text import one_line
+from asr_netmap.roles import role_holding
 
 # ARM: Site Recovery answers 400 where nothing of the kind exists yet (terraform-provider-azurerm
 # issue 6026, azure-rest-api-specs issue 12759).
@@ -153,14 +154,19 @@ def _text_of(response: HttpResponse) -> str:
         return ""
 
 
+_ROLES = "`asr-netmap roles` prints one that has all it needs."
+
+
 def _forbidden(message: str, body: ErrorBody, asked: Asked) -> AzureError:
     action, scope = body.denied_action, body.denied_scope
-    hint = "The identity lacks a role here."
+    hint = f"The identity lacks a role here. {_ROLES}"
     if action:
+        role = role_holding(action)
+        named = f"`asr-netmap roles {role}` prints one. " if role else ""
         hint = (
             f"Give the identity a role that holds '{action}' at scope '{scope}' "
-            "(az role assignment create), wait some minutes, and run this again."
-        )
+            f"(az role assignment create), wait some minutes, and run this again. {named}"
+        ).rstrip()
     return Forbidden(message, hint, action, scope)
 
 

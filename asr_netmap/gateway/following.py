@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from azure.core.rest import HttpResponse
@@ -30,6 +30,7 @@ class Following:
         self._lock = threading.Lock()
         self._boards: dict[ArmId, jobs.JobBoard] = {}
         self._item_names: dict[ArmId, frozenset[str]] = {}
+        self._looked: dict[ArmId, int] = {}
 
     def running_job(self, change: Change, own: frozenset[str]) -> str | None:
         """What Site Recovery is doing with the subject now, from the list of its jobs.
@@ -38,14 +39,30 @@ class Following:
         """
         if change.kind not in _IN_VAULT:
             return None
-        mine = {name.lower() for name in own}
-        rows = self._board(change.subject).recent()
-        foreign = [r for r in rows if jobs.running(r) and str(r.get("name")).lower() not in mine]
+        listing = self._board(change.subject).recent()
+        self._looked[change.subject] = listing.number
+        foreign = [r for r in _foreign(listing.rows, own) if jobs.running(r)]
         if not foreign:
             return None
         names = self._names_of(change)
         busy = next((row for row in foreign if jobs.works_on(row, names)), None)
         return None if busy is None else jobs.described(busy)
+
+    def other_work(self, change: Change, own: frozenset[str]) -> str | None:
+        """What somebody else had done with the subject since `running_job`; None: nothing.
+
+        A job that doesn't say yet what it works on began a second ago: it did nothing between the
+        reading before our write and our write.
+        """
+        if change.kind not in _IN_VAULT or change.subject not in self._looked:
+            return None
+        new = self._board(change.subject).since(self._looked[change.subject])
+        foreign = [row for row in _foreign(new, own) if jobs.target_of(row)]
+        if not foreign:
+            return None
+        names = self._names_of(change)
+        other = next((row for row in foreign if jobs.works_on(row, names)), None)
+        return None if other is None else jobs.described(other)
 
     def ask(self, operation: Operation) -> Progress:
         """Look once at an operation. Raises AzureError if the look failed: ask again."""
@@ -116,6 +133,12 @@ class Following:
             # It would only have made the message better.
             known = ""
         return known or text
+
+
+def _foreign(rows: Iterable[Body], own: frozenset[str]) -> list[Body]:
+    """The jobs that this run did not start."""
+    mine = {name.lower() for name in own}
+    return [row for row in rows if str(row.get("name")).lower() not in mine]
 
 
 def _in_vault(operation: Operation) -> bool:

@@ -5,27 +5,16 @@ from __future__ import annotations
 import logging
 import re
 
+from asr_netmap.redaction import redacted
+
 # C0 and C1 controls, and the marks that reorder text on a terminal.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]+")
-_SECRETS = (
-    (re.compile(r"\beyJ[\w-]+\.[\w-]*\.?[\w-]*"), "<token>"),
-    (re.compile(r"(?i)\bbearer\s+\S+"), "Bearer <token>"),
-    # ARM signs polling URLs with t, c, s and h; SAS uses sig.
-    (re.compile(r"(?i)([?&](?:sig|c|s|h|t|code|client_secret)=)[^&\s\"']+"), r"\1<redacted>"),
-)
 
 
 def one_line(text: str, limit: int = 1000) -> str:
     """`text` on one line, without controls, tokens or signatures, and not longer than `limit`."""
     plain = " ".join(_CONTROL.sub(" ", redacted(text)).split())
     return plain if len(plain) <= limit else plain[: limit - 1] + "…"
-
-
-def redacted(text: str) -> str:
-    """`text` without bearer tokens and URL signatures."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 class RedactingFilter(logging.Filter):

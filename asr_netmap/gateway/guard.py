@@ -1,12 +1,16 @@
 """What may be sent, and where to: checked on the final URL of every request.
 
-The scope guard lists the few writes that this tool ever makes. The host pin keeps the token from
-a host that an answer names (a polling URL, a next page), for the SDKs would send it there.
+The scope guard lists the few writes that this tool ever makes, and the permits which of them this
+run makes. The host pin keeps the token from a host that an answer names (a polling URL, a next
+page), for the SDKs would send it there.
 """
 
 from __future__ import annotations
 
 import re
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -14,6 +18,7 @@ from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import HTTPPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
+from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import BlockedRequest
 from asr_netmap.gateway.cloud import Cloud
 from asr_netmap.gateway.foreign_text import one_line
@@ -75,6 +80,47 @@ class Place:
         return host == self.host or (self.suffix is not None and host.endswith(self.suffix))
 
 
+class WritePermits:
+    """Which resources may be changed now; safe for threads.
+
+    At first all that the tool ever changes; once withheld, only those given, while they are.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._withheld = False
+        self._given: list[frozenset[str]] = []
+
+    def withhold(self) -> None:
+        """From now on nothing may be changed that isn't given."""
+        self._withheld = True
+
+    @contextmanager
+    def given(self, subjects: Iterable[ArmId]) -> Iterator[None]:
+        """Inside, these may be changed, too."""
+        keys = frozenset(subject.key for subject in subjects)
+        with self._lock:
+            self._given.append(keys)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._given.remove(keys)
+
+    def check(self, method: str, url: str) -> None:
+        """Raise BlockedRequest for a write to what may not be changed."""
+        if method == "GET" or not self._withheld:
+            return
+        path = unquote(_split(url).path)
+        with self._lock:
+            permitted = any(path.lower() in keys for keys in self._given)
+        if not permitted:
+            raise BlockedRequest(
+                f"Not sent: {method} {one_line(path, 300)} is no change of this run's plan.",
+                "Please report this as a bug.",
+            )
+
+
 def check_scope(method: str, url: str) -> None:
     """Raise BlockedRequest unless this tool ever makes such a call."""
     parts = _split(url)
@@ -119,13 +165,18 @@ def _split(url: str) -> SplitResult:
 
 
 class ScopeGuard(HTTPPolicy[HttpRequest, HttpResponse]):
-    """Refuses every request that is none of the calls we make."""
+    """Refuses every request that is none of the calls we make, and every write not permitted."""
+
+    def __init__(self, permits: WritePermits) -> None:
+        super().__init__()
+        self._permits = permits
 
     def send(
         self, request: PipelineRequest[HttpRequest]
     ) -> PipelineResponse[HttpRequest, HttpResponse]:
         """Check, then pass on."""
         check_scope(request.http_request.method, request.http_request.url)
+        self._permits.check(request.http_request.method, request.http_request.url)
         return self.next.send(request)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from itertools import count
 from typing import Any
@@ -38,6 +39,14 @@ def vault_of(subject: ArmId) -> ArmId:
     return ArmId("/" + "/".join(subject.segments[:8]))
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The jobs as they were at one time, newest first; a later listing has a higher number."""
+
+    number: int
+    rows: tuple[Body, ...]
+
+
 class JobBoard:
     """The newest jobs of a vault, one listing shared by all workers that wait for it.
 
@@ -50,18 +59,27 @@ class JobBoard:
         self._vault = vault
         self._lock = threading.Lock()
         self._tickets: Iterator[int] = count(1)
-        self._begun = 0
-        self._rows: tuple[Body, ...] = ()
+        self._last = Listing(0, ())
+        self._first_seen: dict[str, int] = {}
 
-    def recent(self) -> tuple[Body, ...]:
-        """The rows of the last day, newest first. Raises AzureErrors."""
+    def recent(self) -> Listing:
+        """The rows of the last day. Raises AzureErrors."""
         asked = next(self._tickets)
         with self._lock:
-            if self._begun < asked:
+            if self._last.number < asked:
                 begun = next(self._tickets)
-                self._rows = tuple(self._list())
-                self._begun = begun
-            return self._rows
+                self._last = Listing(begun, tuple(self._list()))
+                for row in self._last.rows:
+                    self._first_seen.setdefault(str(row.get("name")), begun)
+            return self._last
+
+    def since(self, number: int) -> list[Body]:
+        """The rows that no listing up to that number had. Raises AzureErrors.
+
+        Told by their names: clocks differ, and a new job says no time.
+        """
+        rows = self.recent().rows
+        return [row for row in rows if self._first_seen[str(row.get("name"))] > number]
 
     def job(self, name: str) -> Body:
         """One job with all its fields. Raises AzureErrors."""
@@ -83,7 +101,7 @@ class JobBoard:
         names -- of the object that was written.
         """
         since = self._connection.clock.now() - _LOST_WITHIN
-        rows = [r for r in self.recent() if (started(r) or since) >= since]
+        rows = [r for r in self.recent().rows if (started(r) or since) >= since]
         likely = [r for r in rows if works_on(r, names)]
         others = [r for r in rows if not works_on(r, names)]
         for row in (likely + others)[:_CANDIDATES]:

@@ -26,7 +26,7 @@ class WireName:
 # ARM: isSeletedForFailover is spelt so on the wire.
 IP_CONFIG_FIELDS = (
     WireName("name", "ipConfigName"),
-    WireName("isPrimary", "isPrimary"),
+    WireName("isPrimary", "isPrimary", "primary"),
     WireName("isSeletedForFailover", "isSeletedForFailover", "selected"),
     WireName("recoverySubnetName", "recoverySubnetName", "subnet"),
     WireName("recoveryStaticIPAddress", "recoveryStaticIPAddress", "address"),

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.errors import Missing
+from asr_netmap.errors import BlockedRequest, Missing
 from asr_netmap.gateway.nic_wire import (
     IP_CONFIG_FIELDS,
     ITEM_NETWORKS,
@@ -31,7 +31,11 @@ def patch_body(raw_item: Body, settings: tuple[Setting, ...]) -> dict[str, Any]:
     """What to send so that `settings` hold afterwards and everything else stays.
 
     raw_item -- the item as Azure gave it, read right before.
-    Raises Missing if a setting points to a NIC or IP config that the item doesn't have.
+    ARM: clients send ``isPrimary`` back as they read it (Azure PowerShell recording, 2022). No
+    recording and no document shows what Site Recovery does with a changed one: whether it is
+    taken, refused or passed over is seen when the item is read back.
+    Raises Missing if a setting points to a NIC or IP config that the item doesn't have, and
+    BlockedRequest if a NIC would be left without exactly one primary IP config.
     """
     details = raw_item["properties"]["providerSpecificDetails"]
     nics = [dict(each) for each in details.get("vmNics") or ()]
@@ -41,6 +45,7 @@ def patch_body(raw_item: Body, settings: tuple[Setting, ...]) -> dict[str, Any]:
     for name in ITEM_NETWORKS:
         properties.update(_network(name, details, nics, item_level.get(name)))
     properties["vmNics"] = [_nic(each, settings) for each in nics]
+    _check_primaries(properties["vmNics"], nics, settings)
     provider = {"instanceType": "A2A", **_present(PROVIDER_PROPERTIES, details)}
     properties["providerSpecificDetails"] = provider
     return {"properties": properties}
@@ -107,6 +112,22 @@ def _is_in(setting: Setting, raw_config: Body) -> bool:
     if setting.place.level is not Level.IP_CONFIG:
         return False
     return (setting.ip_config or "").lower() == (raw_config.get("name") or "").lower()
+
+
+def _check_primaries(
+    sent: Iterable[Body], raw: Iterable[Body], settings: Iterable[Setting]
+) -> None:
+    """Exactly one IP config of a NIC is primary, wherever a change speaks of that."""
+    moving = [setting for setting in settings if setting.name == "primary"]
+    for nic, was in zip(sent, raw, strict=True):
+        named = [c["ipConfigName"] for c in nic["ipConfigs"] if c.get("isPrimary")]
+        if len(named) != 1 and any(_is_of(setting, was) for setting in moving):
+            listed = " and ".join(map(str, named)) or "none"
+            raise BlockedRequest(
+                f"NIC {was['sourceNicArmId']} would have {listed} as its primary IP config, and a "
+                "NIC has exactly one: it changed since it was planned.",
+                "Plan again.",
+            )
 
 
 def _check_targets(nics: Iterable[Body], settings: Iterable[Setting]) -> None:

@@ -1,6 +1,6 @@
 """What every request goes through, in this order:
 
-    ScopeGuard     only calls that this tool makes            (guard)
+    ScopeGuard     only calls that this tool and run make     (guard)
     Identify       user agent, client request id
     ReadableWait   Retry-After as a plain number
     OneExchange    the only layer that sends again; the 429 gate
@@ -36,7 +36,7 @@ from asr_netmap import __version__
 from asr_netmap.clock import Clock
 from asr_netmap.gateway.failure import Asked, from_response, never_sent, throttled
 from asr_netmap.gateway.foreign_text import RedactingFilter
-from asr_netmap.gateway.guard import HostPin, Place, ScopeGuard
+from asr_netmap.gateway.guard import HostPin, Place, ScopeGuard, WritePermits
 from asr_netmap.gateway.pacing import Gates, backoff, retry_after
 from asr_netmap.gateway.tokens import TokenCache
 
@@ -236,11 +236,17 @@ class Record(_Policy):
 
 
 def policies(
-    place: Place, tokens: TokenCache, gates: Gates, tally: Tally, clock: Clock, rng: Random
+    place: Place,
+    permits: WritePermits,
+    tokens: TokenCache,
+    gates: Gates,
+    tally: Tally,
+    clock: Clock,
+    rng: Random,
 ) -> list[HTTPPolicy[Any, Any]]:
-    """A fresh chain; `tokens`, `gates` and `tally` are what chains have in common."""
+    """A fresh chain; permits, tokens, gates and tally are what chains have in common."""
     return [
-        ScopeGuard(),
+        ScopeGuard(permits),
         Identify(rng),
         ReadableWait(clock),
         OneExchange(clock, rng, gates),

@@ -21,6 +21,7 @@ from asr_netmap.errors import (
     Forbidden,
     Missing,
     NotFound,
+    ProviderNotRegistered,
 )
 from asr_netmap.gateway import lists, translate
 from asr_netmap.gateway.connection import Connection
@@ -168,8 +169,8 @@ def _read_vault(connection: Connection, vault: ArmId) -> Vault | NotLookedAt:
     """The vault, or why it can't be seen. Raises NotFound with what is there instead."""
     try:
         body = connection.get(str(vault), lists.VAULT_API)
-    except _FATAL:
-        raise
+    except (*_FATAL, ProviderNotRegistered):
+        raise  # a subscription without the provider has no vault to look at
     except Missing as error:
         raise NotFound(_what_is_missing(connection, vault), _VAULT_HINT) from error
     except AzureError as error:

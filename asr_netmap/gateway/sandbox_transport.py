@@ -15,6 +15,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from azure.core.utils import case_insensitive_dict
 
 from asr_netmap.clock import Clock
+from asr_netmap.gateway.tapping import body_of
 from asr_netmap.sandbox.http import Request, Response
 
 Handle = Callable[[Request, datetime, Random], Response]
@@ -131,7 +132,7 @@ class SandboxTransport(HttpTransport[HttpRequest, HttpResponse]):
 
     def send(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         """One exchange; what `handle` raises goes through."""
-        asked = Request(request.method, request.url, dict(request.headers), _body(request))
+        asked = Request(request.method, request.url, dict(request.headers), body_of(request))
         return SandboxResponse(request, self._handle(asked, self._clock.now(), self._rng))
 
     def open(self) -> None:
@@ -145,10 +146,3 @@ class SandboxTransport(HttpTransport[HttpRequest, HttpResponse]):
 
     def __exit__(self, *args: object) -> None:
         return None
-
-
-def _body(request: HttpRequest) -> bytes:
-    content = request.content
-    if content is None:
-        return b""
-    return content.encode() if isinstance(content, str) else bytes(content)

@@ -273,7 +273,6 @@ def _replicated_ip_config(body: Body) -> ReplicatedIpConfig:
     return ReplicatedIpConfig(
         # ARM: null for a while after a reprotect (A2A recording, 2023).
         name=_text(body.get("name")) or "",
-        primary=bool(body.get("isPrimary")),
         source_subnet=_text(body.get("subnetName")),
         source_address=_address(body.get("staticIPAddress")),
         source_static=None if static is None else static.lower() == "static",

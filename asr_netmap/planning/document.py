@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import NotLookedAt, RegionPair
+from asr_netmap.planning.basis import Basis, FromJournal, FromRules, FromTable
 from asr_netmap.planning.change import (
     Action,
     AddressClaim,
@@ -30,9 +31,10 @@ from asr_netmap.planning.change import (
     State,
 )
 from asr_netmap.planning.nic_setting import Setting, value_from_json, value_to_json
-from asr_netmap.planning.plan import Finding, Pending, Plan, Scope, Severity
+from asr_netmap.planning.plan import Finding, Pending, Placement, Plan, Scope, Severity
+from asr_netmap.rules.effective import Effective
 
-PLAN_SCHEMA = "asr-netmap/plan/1"
+PLAN_SCHEMA = "asr-netmap/plan/2"
 
 _STATES: Mapping[Kind, type[State]] = {
     Kind.RESOURCE_GROUP: GroupState,
@@ -43,23 +45,27 @@ _STATES: Mapping[Kind, type[State]] = {
 
 
 def canonical(document: object) -> bytes:
-    """The one spelling of a JSON document: sorted keys, no blanks, UTF-8."""
+    """The one spelling of a JSON document: sorted keys, no blanks, UTF-8.
+
+    Halves of surrogate pairs, which JSON can hold and UTF-8 can't, are spelt as if it could.
+    """
     text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode()
+    return text.encode(errors="surrogatepass")
 
 
 def fingerprint(plan: Plan) -> str:
-    """SHA-256, in hex, of what the plan would do and under which settings."""
+    """SHA-256, in hex, of what the plan would do, and from what it was made."""
     document = plan_document(plan, with_fingerprint=False)
-    bound = {key: document[key] for key in ("scope", "settings", "changes", "pending")}
+    bound = {key: document[key] for key in ("scope", "settings", "basis", "changes", "pending")}
     return hashlib.sha256(canonical(bound)).hexdigest()
 
 
 def plan_document(plan: Plan, *, with_fingerprint: bool = True) -> dict[str, Any]:
     """A plan as JSON."""
     document: dict[str, Any] = {
-        "scope": _scope_document(plan.scope),
+        "scope": scope_document(plan.scope),
         "settings": plan.settings,
+        "basis": _basis_document(plan.basis),
         "changes": [change_document(change) for change in plan.changes],
         "pending": [pending_document(pending) for pending in plan.pending],
         "findings": [finding_document(finding) for finding in plan.findings],
@@ -83,7 +89,7 @@ def plan_from_document(document: Mapping[str, Any]) -> Plan:
     return Plan(
         scope=_scope(document["scope"]),
         settings=document["settings"],
-        changes=tuple(_change(each) for each in document["changes"]),
+        changes=tuple(change_from_document(each) for each in document["changes"]),
         pending=tuple(
             Pending(ArmId(each["subject"]), each["title"], each["reason"])
             for each in document["pending"]
@@ -91,6 +97,7 @@ def plan_from_document(document: Mapping[str, Any]) -> Plan:
         findings=tuple(_finding(each) for each in document["findings"]),
         not_looked_at=tuple(_gap(each) for each in document["not_looked_at"]),
         existing_settings=document["existing_settings"],
+        basis=_basis(document["basis"]),
     )
 
 
@@ -139,6 +146,37 @@ def gap_document(gap: NotLookedAt) -> dict[str, Any]:
     return {**document, "kind": gap.kind} if gap.kind else document
 
 
+def placement_document(placement: Placement) -> dict[str, Any]:
+    """Where an IP config will be, as JSON; a plan file holds none of it."""
+    return {
+        "item": str(placement.item),
+        "vm": placement.vm,
+        "nic": placement.nic,
+        "ip_config": placement.ip_config,
+        "failover": _future(placement.failover),
+        "test": _future(placement.test),
+    }
+
+
+def _future(found: Effective) -> dict[str, Any]:
+    """Where an IP config will be.
+
+    `address` is null where it can't be told, `text` says why and by which rule; `certain` is
+    whether the document that the prediction rests on leaves no doubt.
+    """
+    return {
+        "network": str(found.network) if found.network else None,
+        "subnet": found.subnet,
+        "address": str(found.address) if found.address is not None else None,
+        "exists": found.exists,
+        "predicted": found.predicted,
+        "certain": found.certain,
+        "trouble": found.trouble,
+        "text": found.text,
+        "rule": found.rule,
+    }
+
+
 def state_document(kind: Kind, state: State | None) -> dict[str, Any] | None:
     """A state as JSON; NIC settings as a list of settings."""
     if state is None:
@@ -165,7 +203,26 @@ def _adapter(kind: Kind) -> TypeAdapter[Any]:
     return TypeAdapter(_STATES[kind])
 
 
-def _scope_document(scope: Scope) -> dict[str, str]:
+def _basis_document(basis: Basis) -> dict[str, Any]:
+    if isinstance(basis, FromTable):
+        return {"from": "nic-table"}
+    if isinstance(basis, FromJournal):
+        return {"from": "journal", "written": [change_document(each) for each in basis.written]}
+    return {"from": "rules", "retarget_items": basis.retarget_items}
+
+
+def _basis(document: Mapping[str, Any]) -> Basis:
+    if document["from"] == "nic-table":
+        return FromTable()
+    if document["from"] == "journal":
+        return FromJournal(tuple(change_from_document(each) for each in document["written"]))
+    if document["from"] != "rules" or not isinstance(document["retarget_items"], bool):
+        raise ValueError(f"no plan is made from {document['from']!r} like that")
+    return FromRules(document["retarget_items"])
+
+
+def scope_document(scope: Scope) -> dict[str, str]:
+    """What a plan is bound to, as JSON."""
     return {
         "cloud": scope.cloud,
         "tenant": scope.tenant,
@@ -180,7 +237,11 @@ def _scope(document: Mapping[str, Any]) -> Scope:
     return Scope(document["cloud"], document["tenant"], ArmId(document["vault"]), regions)
 
 
-def _change(document: Mapping[str, Any]) -> Change:
+def change_from_document(document: Mapping[str, Any]) -> Change:
+    """The change that a document holds.
+
+    Raises ValueError, KeyError, TypeError or an AsrNetmapError for anything that isn't one.
+    """
     kind = Kind(document["kind"])
     change = Change(
         kind,

@@ -22,6 +22,11 @@ def effective_texts(outlook: Outlook) -> EffectiveTexts:
     return texts
 
 
+def where_text(found: Effective) -> str:
+    """Subnet and address in words; a dash where nothing can be told."""
+    return " ".join(text for text in (found.subnet, address_text(found)) if text) or "-"
+
+
 def address_text(found: Effective) -> str | None:
     """The address in words; None: no network is chosen, so nothing can be told."""
     if not found.exists:

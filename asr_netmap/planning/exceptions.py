@@ -6,13 +6,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from asr_netmap.arm_id import ArmId
+from asr_netmap.errors import UsageError
 from asr_netmap.models import Direction, ReplicatedIpConfig, ReplicatedItem, ReplicatedNic
 from asr_netmap.planning.nic_setting import FIELDS, Level, Setting, SettingValue
 from asr_netmap.rules.lookup import matches
 from asr_netmap.settings import NicException, Settings
 
 # Decided by rules of their own, with the explicit word as one of their inputs.
-_RULED = {"subnet", "address", "test_subnet", "test_address", "target_network", "test_network"}
+_RULED = {
+    "subnet",
+    "address",
+    "test_subnet",
+    "test_address",
+    "target_network",
+    "test_network",
+    "primary",
+    "selected",
+}
 _KEYS = {"vm", "nic", "ip_config", "direction"}
 
 
@@ -45,6 +55,25 @@ class Exceptions:
             if _is_nic(row.nic, nic) and _fits(row.ip_config, config.name):
                 given.update(_given(row))
         return given
+
+    def primary_of(self, nic: ReplicatedNic) -> ReplicatedIpConfig | None:
+        """The IP config that is to be the NIC's primary one; None: nobody names one.
+
+        A more precise row wins. Raises UsageError for two equally precise rows that name two.
+        """
+        named: tuple[NicException, ReplicatedIpConfig] | None = None
+        for row in self._rows:
+            config = nic.ip_config(row.ip_config or "") if row.primary else None
+            if config is None or not _is_nic(row.nic, nic):
+                continue
+            if named and named[1] != config and _precision(named[0]) == _precision(row):
+                raise UsageError(
+                    f"Two rows of nics.settings name a primary IP config of {nic.name}, and a NIC "
+                    f"has exactly one: {_in_words(named[0])} and {_in_words(row)}.",
+                    "Keep one of the two.",
+                )
+            named = (row, config)
+        return named[1] if named else None
 
     def direct_settings(self, nic: ReplicatedNic) -> Iterator[Setting]:
         """The settings that no rule has a say in: as given, for the NIC and its IP configs."""
@@ -123,6 +152,13 @@ def _cleared(name: str, value: Any) -> SettingValue:
 
 def _precision(row: NicException) -> tuple[int, bool]:
     return (row.nic is not None) + (row.ip_config is not None), row.direction is not None
+
+
+def _in_words(row: NicException) -> str:
+    keys = (row.vm, row.nic, row.ip_config)
+    return "/".join(key for key in keys if key) + (
+        f" ({row.direction.value})" if row.direction else ""
+    )
 
 
 def _fits(wanted: str | None, name: str) -> bool:

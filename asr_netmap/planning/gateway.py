@@ -79,6 +79,14 @@ class Gateway(Protocol):
         """
         ...
 
+    def other_work(self, change: Change, own: frozenset[str]) -> str | None:
+        """What somebody else had Site Recovery do with the subject since `running_job` was last
+        asked for it, finished or not, in words; None: nothing.
+
+        own -- names of jobs that this run started: they never count.
+        """
+        ...
+
     def address_free(self, network: ArmId, address: IpAddress) -> bool:
         """Whether Azure calls the address free in that network."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
+from shlex import quote
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Inventory, Network, ReplicatedItem
@@ -117,7 +118,7 @@ def _overlap(
 def _peering_command(network: Network, remote: ArmId) -> str:
     """What deletes the peering, or shows it where only the other side has told its name."""
     name = next((p.name for p in network.peerings if p.remote == remote), None)
-    where = f"-g {network.id.group} --vnet-name {network.name}"
+    where = f"-g {quote(network.id.group)} --vnet-name {quote(network.name)}"
     if name is None:
         return f"az network vnet peering list {where} --output table"
-    return f"az network vnet peering delete {where} -n {name}"
+    return f"az network vnet peering delete {where} -n {quote(name)}"

@@ -8,13 +8,21 @@ from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import NotFound, UsageError
 from asr_netmap.models import Direction, Inventory, Network, ReplicatedItem
 from asr_netmap.planning.exceptions import Exceptions, rows_by_item
+from asr_netmap.planning.item_networks import (
+    NetworkRule,
+    branches_for_target_network,
+    branches_for_test_network,
+    named_target,
+)
 from asr_netmap.planning.network_planner import NetworksPlan, PlannedPair
-from asr_netmap.planning.nic_planner import ItemTask, Side
+from asr_netmap.planning.nic_planner import ItemTask
 from asr_netmap.planning.nic_setting import Setting
 from asr_netmap.planning.plan import Finding, Pending, Severity
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.sources import networks_of, partner_of
-from asr_netmap.rules.lookup import find_network, matches
+from asr_netmap.planning.spot import Side
+from asr_netmap.rules.branches import Answer, Branch, decide
+from asr_netmap.rules.lookup import matches
 from asr_netmap.rules.readiness import not_ready
 from asr_netmap.settings import AddressMode, Settings
 
@@ -54,7 +62,7 @@ class ItemTasks:
             if direction is None:
                 self._out_of_scope(item)
                 continue
-            planned = self._pair_of(item, direction)
+            planned = self.pair_of(item, direction)
             if planned is None:
                 self._without_pair(item)
                 continue
@@ -66,7 +74,8 @@ class ItemTasks:
             if task is not None:
                 yield task
 
-    def _pair_of(self, item: ReplicatedItem, direction: Direction) -> PlannedPair | None:
+    def pair_of(self, item: ReplicatedItem, direction: Direction) -> PlannedPair | None:
+        """The pair of networks that is the item's; None: none is, or it is not selected."""
         for network in networks_of(item, self._inventory):
             planned = self._pairs.get((direction, network))
             if planned is not None and self._selection.takes_item(
@@ -104,14 +113,14 @@ class ItemTasks:
     def _task(
         self, item: ReplicatedItem, direction: Direction, planned: PlannedPair
     ) -> ItemTask | None:
-        exceptions = Exceptions(item, direction, self._rows.get(item.id, ()))
+        exceptions = self.exceptions_of(item, direction)
         try:
             onto, reason = self._target(item, direction, planned, exceptions)
             network = self._network(onto)
             if network is None:
                 self._network_gone(item, onto)
                 return None
-            test = self._test_side(item, direction, planned, exceptions)
+            word, answer = decide(self.test_branches(item, direction, planned, exceptions))
         except NotFound as error:
             if not self._inventory.not_looked_at:
                 raise
@@ -119,16 +128,52 @@ class ItemTasks:
             return None
         settings = [Setting("target_network", network.id, reason=reason)]
         sides = [self._failover_side(network, direction, planned)]
+        test = None
+        if direction is Direction.FORWARD:
+            test = self._test_side(item, planned, exceptions, NetworkRule(word), answer)
         if test is not None:
             sides.append(test)
-            why = "set explicitly in the configuration"
-            if "test_network" not in exceptions.for_item():
-                why = "the configured test network"
-            settings.append(Setting("test_network", test.network.id, reason=why))
-        elif exceptions.for_item().get("test_network") == "none":
-            settings.append(Setting("test_network", None, reason="cleared explicitly"))
+            settings.append(Setting("test_network", test.network.id, reason=answer.why))
+        elif answer.outcome is None and word == NetworkRule.EXPLICIT.value:
+            settings.append(Setting("test_network", None, reason=answer.why))
         waits = planned.depends_on if network.id == planned.pair.ends(direction)[1] else ()
         return ItemTask(item, direction, exceptions, tuple(sides), tuple(settings), waits)
+
+    def exceptions_of(self, item: ReplicatedItem, direction: Direction) -> Exceptions:
+        """What rows say of the item in that direction."""
+        return Exceptions(item, direction, self._rows.get(item.id, ()))
+
+    def target_branches(
+        self,
+        item: ReplicatedItem,
+        direction: Direction,
+        planned: PlannedPair,
+        exceptions: Exceptions,
+    ) -> tuple[Branch[ArmId], ...]:
+        """How the network that the item is to fail over into is decided on."""
+        text = exceptions.for_item().get("target_network")
+        named = named_target(item, direction, text, self._inventory)
+        return branches_for_target_network(
+            item, direction, planned.pair, named, retarget=self._retarget
+        )
+
+    def test_branches(
+        self,
+        item: ReplicatedItem,
+        direction: Direction,
+        planned: PlannedPair,
+        exceptions: Exceptions,
+    ) -> tuple[Branch[ArmId], ...]:
+        """How the network for its test failovers is decided on."""
+        test = planned.wanted.test if planned.wanted else None
+        return branches_for_test_network(
+            item,
+            direction,
+            exceptions.for_item().get("test_network"),
+            test.network if test else None,
+            self._inventory,
+            enforce=self._settings.nics.existing == "enforce",
+        )
 
     def _target(
         self,
@@ -138,36 +183,15 @@ class ItemTasks:
         exceptions: Exceptions,
     ) -> tuple[ArmId, str]:
         """The network that the item is to fail over into, and why."""
-        maps, onto = planned.pair.ends(direction)
         text = exceptions.for_item().get("target_network")
-        wanted = self._named(item, direction, text, "target network") if text else None
-        if wanted is not None:
-            return wanted.id, "set explicitly in the configuration"
-        if item.target_network is None or item.target_network == onto:
-            return onto, f"{maps.name} is mapped to it"
-        if self._retarget:
-            return onto, "moved along with the mapping"
-        self._other_network(item, item.target_network, onto)
-        return item.target_network, ""
-
-    def _named(
-        self, item: ReplicatedItem, direction: Direction, text: str, role: str
-    ) -> Network | None:
-        """The network that a row names; None: it means the other direction's region."""
-        try:
-            return find_network(text, self._inventory, item.target_region, role)
-        except UsageError as error:
-            if direction is Direction.FORWARD:
-                raise
-            self._find(
-                item,
-                "exception-other-direction",
-                Severity.INFO,
-                f"{item.vm_name} replicates back now, so {role} {text!r} is not used: "
-                f"{error.message}",
-                "Give the row `direction: forward`.",
-            )
-            return None
+        named = named_target(item, direction, text, self._inventory)
+        if isinstance(named, UsageError):
+            self._other_direction(item, text, named)
+        word, answer = decide(self.target_branches(item, direction, planned, exceptions))
+        assert answer.outcome is not None, "the branch that decides has a network"
+        if word == NetworkRule.WHAT_IS_SET.value:
+            self._other_network(item, answer.outcome, planned.pair.ends(direction)[1])
+        return answer.outcome, answer.why
 
     def _network(self, network: ArmId) -> Network | None:
         return self._inventory.network(network) or self._planned.get(network)
@@ -187,38 +211,34 @@ class ItemTasks:
     def _test_side(
         self,
         item: ReplicatedItem,
-        direction: Direction,
         planned: PlannedPair,
         exceptions: Exceptions,
+        rule: NetworkRule,
+        answer: Answer[ArmId],
     ) -> Side | None:
-        """Where test failovers go; None: nothing is said of it. Forward items only."""
-        explicit = exceptions.for_item().get("test_network")
+        """What is asked of its IP configs for test failover; None: nothing is.
+
+        rule, answer -- whose word counts for its test network, and what it is.
+        """
         test = planned.wanted.test if planned.wanted else None
-        if direction is Direction.REVERSE or explicit == "none":
-            return None
-        wanted = explicit or (test.network if test else None)
-        if wanted is None:
+        if rule is NetworkRule.AS_IT_IS:
             return self._own_test_side(item, exceptions)
-        network = find_network(wanted, self._inventory, item.target_region, "test network")
+        if rule is NetworkRule.WHAT_IS_SET:
+            fix = "Use --enforce to replace it."
+            self._find(item, "set-by-hand", Severity.WARNING, f"test network {answer.why}", fix)
+        network = self._network(answer.outcome) if answer.outcome is not None else None
+        if network is None:
+            return None
         mode = (planned.wanted.address if planned.wanted else None) or self._settings.nics.address
-        named = test is not None and test.network and matches(test.network, network.id)
-        if test is None or (explicit is not None and not named):
+        if test is None or not test.network:
+            return Side(True, network, {}, (), mode)
+        named = matches(test.network, network.id)
+        if rule is NetworkRule.EXPLICIT and not named:
             return Side(True, network, {}, (), mode)
         mode = test.address or mode
-        own = item.test_network
-        wanted_now = explicit is not None or self._settings.nics.existing == "enforce"
-        if own is None or own == network.id or wanted_now:
-            return Side(True, network, test.subnets, test.addresses, mode)
-        self._find(
-            item,
-            "set-by-hand",
-            Severity.WARNING,
-            f"test network {own.name} was set by somebody and is kept; the configuration names "
-            f"{network.name}",
-            "Use --enforce to replace it.",
-        )
-        kept = self._network(own)
-        return Side(True, kept, {}, (), mode) if kept is not None else None
+        if rule is NetworkRule.WHAT_IS_SET:
+            return Side(True, network, {}, (), mode)
+        return Side(True, network, test.subnets, test.addresses, mode)
 
     def _own_test_side(self, item: ReplicatedItem, exceptions: Exceptions) -> Side | None:
         """The item's own test network, for what rows say of single IP configs in it."""
@@ -265,6 +285,16 @@ class ItemTasks:
             f"{item.vm_name} fails over into {selected.name}, although its network is mapped to "
             f"{onto.name}: changing a mapping does not move items that replicate already",
             "Move it along with --retarget-items.",
+        )
+
+    def _other_direction(self, item: ReplicatedItem, text: str | None, error: UsageError) -> None:
+        self._find(
+            item,
+            "exception-other-direction",
+            Severity.INFO,
+            f"{item.vm_name} replicates back now, so target network {text!r} is not used: "
+            f"{error.message}",
+            "Give the row `direction: forward`.",
         )
 
     def _network_gone(self, item: ReplicatedItem, network: ArmId) -> None:

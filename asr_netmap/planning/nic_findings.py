@@ -56,16 +56,17 @@ _REFERENCE_CODES: Mapping[Problem, tuple[str, Severity]] = {
 
 
 def nic_findings(
-    inventory: Inventory, items: Sequence[ReplicatedItem], known: Iterable[Finding] = ()
+    futures: Futures, items: Sequence[ReplicatedItem], known: Iterable[Finding] = ()
 ) -> Iterator[Finding]:
     """The findings about the NICs of `items`, in the items' order; pure.
 
-    inventory -- as it will be; also its other items count, for what they hold and need.
-    items -- those that the run is about, as they are in `inventory`.
+    futures -- of the inventory as it will be; also its other items count, for what they hold and
+        need.
+    items -- those that the run is about, as they are in that inventory.
     known -- what the planner found: the same is not said again.
     """
     said = _Said(known)
-    for finding in _all(inventory, items):
+    for finding in _all(futures, items):
         if not said.before(finding):
             yield finding
 
@@ -82,8 +83,8 @@ def blocked_items(inventory: Inventory, items: Iterable[ReplicatedItem]) -> Mapp
     return {item.id: blocked_by(gone) for item in items if (gone := references.gone(item))}
 
 
-def _all(inventory: Inventory, items: Sequence[ReplicatedItem]) -> Iterator[Finding]:
-    futures = Futures.of(inventory)
+def _all(futures: Futures, items: Sequence[ReplicatedItem]) -> Iterator[Finding]:
+    inventory = futures.inventory
     references = References(inventory)
     peers, production = peers_of_all(inventory), production_networks(inventory)
     for item in items:

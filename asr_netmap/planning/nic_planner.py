@@ -8,9 +8,8 @@ out into changes, pending items and findings.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import (
@@ -30,49 +29,38 @@ from asr_netmap.planning.nic_setting import (
     FIELDS,
     Level,
     Setting,
-    SettingValue,
     current_value,
     same_value,
 )
 from asr_netmap.planning.plan import Finding, Pending, Severity
-from asr_netmap.rules.addresses import Demand, demand_address
+from asr_netmap.planning.primary import nic_as_named, primary_settings
+from asr_netmap.planning.spot import (
+    AddressDecision,
+    Decision,
+    Side,
+    Spot,
+    comes_along,
+    decide_address,
+    decide_subnet,
+    home_subnet,
+    wish_of,
+)
 from asr_netmap.rules.allocation import (
     Claimant,
     Grant,
+    Holder,
     Trouble,
-    Wish,
     address_books,
-    address_trouble,
     allocate,
     capacity,
-    claimant,
     is_reserved,
 )
 from asr_netmap.rules.readiness import not_ready
 from asr_netmap.rules.references import References, blocked_by
-from asr_netmap.rules.subnets import SubnetChoice, SubnetRule, choose_subnet
-from asr_netmap.settings import AddressMode, AddressRule, Settings
+from asr_netmap.rules.subnets import SubnetChoice, SubnetRule
+from asr_netmap.settings import Settings
 
 FREEZE_TAG = "asr-netmap:freeze"
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """Failover or test failover of one item: its network and what the configuration says of it.
-
-    explicit_only -- nothing is set but what is given for single IP configs.
-    """
-
-    test: bool
-    network: Network
-    subnets: Mapping[str, str]
-    addresses: tuple[AddressRule, ...]
-    mode: AddressMode
-    explicit_only: bool = False
-
-    def name(self, setting: str) -> str:
-        """The setting's name on this side."""
-        return f"test_{setting}" if self.test else setting
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,66 +98,69 @@ def plan_items(
     created -- the changes that make networks, which items may refer to.
     """
     references = References(inventory_after(inventory, created))
-    everybody = (*tasks, *beside)
-    drafting = _Drafting(everybody, inventory, settings)
-    drafts = [drafting.draft(task) for task in everybody]
-    grants: dict[tuple[bool, Claimant], Grant] = {}
-    for test in (False, True):
-        wishes = [wish for draft in drafts for wish in draft.wishes[test]]
-        granted = allocate(wishes, drafting.books[test])
-        grants.update({(test, who): grant for who, grant in granted.items()})
+    decisions = decide_items((*tasks, *beside), inventory, settings)
     out = ItemsPlan()
-    for draft in drafts[: len(tasks)]:
-        _finish(draft, grants, inventory, references, drafting.held_before, out)
+    for draft in decisions.drafts[: len(tasks)]:
+        _finish(draft, decisions, inventory, references, out)
     return out
 
 
-@dataclass
-class _Draft:
-    task: ItemTask
-    settings: list[Setting] = field(default_factory=list)
-    wishes: dict[bool, list[Wish]] = field(default_factory=lambda: {False: [], True: []})
-    asked: dict[tuple[bool, Claimant], _Spot] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+def decide_items(tasks: Sequence[ItemTask], inventory: Inventory, settings: Settings) -> Decisions:
+    """What the rules come to for each of `tasks`, and the addresses that are given out."""
+    drafting = _Drafting(tasks, inventory, settings)
+    drafts = [drafting.draft(task) for task in tasks]
+    grants: dict[_Key, Grant] = {}
+    for test in (False, True):
+        wishes = [
+            decision.wish
+            for draft in drafts
+            for decision in draft.decisions
+            if decision.wish is not None and decision.spot.side.test is test
+        ]
+        granted = allocate(wishes, drafting.books[test])
+        grants.update({(test, who): grant for who, grant in granted.items()})
+    return Decisions(tuple(drafts), grants, drafting.held_before)
 
-    def find(self, code: str, severity: Severity, message: str, fix: str = "") -> None:
-        item = self.task.item
-        self.findings.append(Finding(code, severity, item.id, item.vm_name, message, fix))
+
+_Key = tuple[bool, Claimant]
 
 
 @dataclass(frozen=True, slots=True)
-class _Spot:
-    """One IP config on one side, with what is said of it explicitly."""
+class Decisions:
+    """What the rules come to for items, with the addresses that were given out.
 
-    side: Side
-    nic: ReplicatedNic
-    config: ReplicatedIpConfig
-    given: Mapping[str, Any]
+    drafts -- one for each task, in their order.
+    held_before -- addresses that somebody holds while the plan is made, by network.
+    """
 
-    def current(self, setting: str) -> Any:
-        """What is set now."""
-        return getattr(self.config, self.side.name(setting))
+    drafts: tuple[Draft, ...]
+    grants: Mapping[_Key, Grant]
+    held_before: set[tuple[ArmId, IpAddress]]
 
-    def explicit(self, setting: str) -> Any:
-        """What the configuration says of just this one; None: nothing."""
-        return self.given.get(self.side.name(setting))
+    def grant(self, decision: Decision) -> Grant | None:
+        """What the wish of a decision got; None: it has none."""
+        if decision.wish is None:
+            return None
+        return self.grants[decision.spot.side.test, decision.wish.claimant]
 
-    @property
-    def spoken_of(self) -> bool:
-        """Whether the configuration gives a subnet or an address for just this one."""
-        return self.explicit("subnet") is not None or self.explicit("address") is not None
+    def draft_of(self, item: ReplicatedItem) -> Draft | None:
+        """What was decided for an item; None: it is no task."""
+        return next((draft for draft in self.drafts if draft.task.item.id == item.id), None)
 
-    def setting(self, name: str, value: SettingValue, reason: str) -> Setting:
-        """That setting with a value."""
-        return Setting(self.side.name(name), value, self.nic.id, self.config.name, reason)
 
-    def is_subnet(self, setting: Setting) -> bool:
-        """Whether a setting is the subnet of this one."""
-        return setting.key == self.setting("subnet", None, "").key
+@dataclass
+class Draft:
+    """One item: what is given for it, what the rules come to, and what is to be said of that."""
 
-    def __str__(self) -> str:
-        where = "test failover of " if self.side.test else ""
-        return f"{where}{self.nic.name}/{self.config.name}"
+    task: ItemTask
+    settings: list[Setting] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    def find(self, code: str, severity: Severity, message: str, fix: str = "") -> None:
+        """Take a finding about the item in."""
+        item = self.task.item
+        self.findings.append(Finding(code, severity, item.id, item.vm_name, message, fix))
 
 
 class _Drafting:
@@ -196,52 +187,40 @@ class _Drafting:
         }
         self._room: dict[tuple[bool, ArmId, str], int] = {}
 
-    def draft(self, task: ItemTask) -> _Draft:
-        draft = _Draft(task)
+    def draft(self, task: ItemTask) -> Draft:
+        draft = Draft(task)
         draft.settings.extend(task.item_settings)
         for nic in task.item.nics:
             draft.settings.extend(task.exceptions.direct_settings(nic))
-            for config in nic.ip_configs:
+            draft.settings.extend(primary_settings(nic, task.exceptions))
+            for config in nic_as_named(nic, task.exceptions).ip_configs:
                 given = task.exceptions.for_ip_config(nic, config)
-                chosen = config.primary or given.get("selected", config.selected)
-                if not chosen and "selected" not in given:
+                if not comes_along(config) and "selected" not in given:
                     _not_selected(draft, nic, config)
+                home = home_subnet(nic, config, self._inventory)
                 for side in task.sides:
-                    spot = _Spot(side, nic, config, given)
-                    if spot.spoken_of or (chosen and not side.explicit_only):
-                        self._spot(draft, spot)
+                    spot = Spot(side, nic, config, given, home)
+                    if not spot.left_alone:
+                        draft.decisions.append(self._decide(draft, spot))
         return draft
 
-    def _spot(self, draft: _Draft, spot: _Spot) -> None:
-        choice = self._subnet(draft, spot)
-        if choice.subnet is not None:
-            draft.settings.append(spot.setting("subnet", choice.subnet.name, choice.reason))
-            self._address(draft, spot, choice.subnet)
-
-    def _subnet(self, draft: _Draft, spot: _Spot) -> SubnetChoice:
-        """The subnet to have: the rule's, or the one that is set and kept."""
-        current, explicit = spot.current("subnet"), spot.explicit("subnet")
-        existing = spot.side.network.subnet(current) if current else None
-        choice = choose_subnet(
-            spot.config.source_subnet,
-            spot.side.network,
-            explicit=explicit,
-            mapped=spot.side.subnets,
+    def _decide(self, draft: Draft, spot: Spot) -> Decision:
+        existing = spot.existing_subnet
+        found = decide_subnet(
+            spot,
+            enforce=self._enforce,
             refuse_fallback=self._refuse_fallback,
             full=self._full(spot.side, existing),
         )
-        if existing is not None and explicit is None and existing != choice.subnet:
-            if choice.subnet is None:
-                return SubnetChoice(existing, choice.rule, "as it is set")
-            if spot.nic.chosen_by_user and not self._enforce:
-                _kept(draft, spot, "subnet", existing.name, choice.subnet.name, choice.reason)
-                return SubnetChoice(existing, choice.rule, "as it is set")
-        if choice.problem:
-            _subnet_problem(draft, spot, choice)
-        if current and existing is None and choice.subnet is not None:
-            reason = f"{current} is no subnet of {spot.side.network.name}; {choice.reason}"
-            return SubnetChoice(choice.subnet, choice.rule, reason)
-        return choice
+        if not found.kept and found.chosen.problem:
+            _subnet_problem(draft, spot, found.chosen)
+        elif found.kept and existing is not None and found.ruled.subnet is not None:
+            wanted = found.ruled.subnet.name
+            _kept(draft, spot, "subnet", existing.name, wanted, found.ruled.reason)
+        subnet = found.chosen.subnet
+        if subnet is None:
+            return Decision(spot, found, no_address="no subnet, so no address")
+        return self._with_address(draft, Decision(spot, found), subnet)
 
     def _full(self, side: Side, existing: Subnet | None) -> Callable[[Subnet], bool]:
         """Whether a subnet has no room for one more; who is in it already needs none."""
@@ -257,77 +236,31 @@ class _Drafting:
 
         return full
 
-    def _address(self, draft: _Draft, spot: _Spot, subnet: Subnet) -> None:
-        config, explicit = spot.config, spot.explicit("address")
-        if isinstance(config.source_address, IPv6Address):
-            message = f"{spot} has {config.source_address}: Site Recovery does not keep IPv6"
+    def _with_address(self, draft: Draft, decision: Decision, subnet: Subnet) -> Decision:
+        spot, item = decision.spot, draft.task.item
+        source = spot.config.source_address
+        if isinstance(source, IPv6Address):
+            message = f"{spot} has {source}: Site Recovery does not keep IPv6"
             draft.find("ipv6", Severity.INFO, message)
-            return
-        demand = demand_address(
-            config,
-            explicit,
-            spot.side.addresses,
-            spot.side.mode,
-            self._home(spot),
-            subnet,
-        )
-        if demand is None:
-            self._check_unmanaged(draft, spot, subnet)
-            return
-        who = claimant(draft.task.item, spot.nic, config)
-        wish = Wish(
-            who,
-            draft.task.item.id,
-            spot.side.network.id,
-            subnet,
-            demand.preferred,
-            demand.firm,
-            demand.reason,
-            demand.otherwise,
-        )
-        current = spot.current("address")
-        valid = current is not None and subnet.holds(current) and not is_reserved(current, subnet)
-        if valid and self._keeps(draft, spot, wish, demand):
-            return
-        if demand.dynamic:
-            draft.settings.append(spot.setting("address", None, demand.reason))
-        else:
-            draft.wishes[spot.side.test].append(wish)
-            draft.asked[(spot.side.test, who)] = spot
-
-    def _keeps(self, draft: _Draft, spot: _Spot, wish: Wish, demand: Demand) -> bool:
-        """Whether the valid address that is set stays; says what people should know about it.
-
-        Only another word can move it, never that somebody else has it, too.
-        """
-        current: IpAddress = spot.current("address")
+            return replace(decision, no_address=f"{source} is IPv6: Site Recovery does not keep it")
         book = self.books[spot.side.test][spot.side.network.id]
-        differs = demand.strict and demand.preferred != current
-        trouble = address_trouble(wish, book) if differs else None
-        given = spot.explicit("address") is not None
-        if differs and (given or self._enforce) and (trouble is None or (given and demand.firm)):
-            return False
-        holder = book.other_holder(current, wish.item, wish.claimant)
-        if holder is not None:
-            draft.find(
-                "address-taken",
-                Severity.WARNING,
-                f"{spot}: address {current} is set, and {holder.who} has it; "
-                "at failover another address would be used",
-                "Free the address, or set another one in nics.settings.",
-            )
-        elif trouble is not None and demand.firm:
-            draft.find(
-                trouble.code,
-                Severity.ERROR,
-                f"{spot}: {trouble.text}, so {current} stays ({demand.reason})",
-            )
-        elif differs and trouble is None:
-            wanted = "a dynamic one" if demand.dynamic else str(demand.preferred)
-            _kept(draft, spot, "address", str(current), wanted, demand.reason)
-        return True
+        found = decide_address(spot, item, subnet, book, enforce=self._enforce)
+        wish = None
+        if found.demand is None:
+            self._check_unmanaged(draft, spot, subnet)
+        else:
+            asked = wish_of(spot, item, subnet, found.demand)
+            wish = asked if found.asks else None
+            if found.stays:
+                _say_of_kept(
+                    draft,
+                    spot,
+                    found,
+                    book.other_holder(spot.current("address"), asked.item, asked.claimant),
+                )
+        return replace(decision, address=found, wish=wish)
 
-    def _check_unmanaged(self, draft: _Draft, spot: _Spot, subnet: Subnet) -> None:
+    def _check_unmanaged(self, draft: Draft, spot: Spot, subnet: Subnet) -> None:
         """Say of an address that is left as it is if Azure can't give it."""
         current = spot.current("address")
         if current is None or (subnet.holds(current) and not is_reserved(current, subnet)):
@@ -345,14 +278,8 @@ class _Drafting:
             "Set another address in nics.settings.",
         )
 
-    def _home(self, spot: _Spot) -> Subnet | None:
-        """The subnet that the IP config is in at the source."""
-        home = spot.nic.source_network
-        network = self._inventory.network(home) if home else None
-        return network.subnet(spot.config.source_subnet or "") if network else None
 
-
-def _not_selected(draft: _Draft, nic: ReplicatedNic, config: ReplicatedIpConfig) -> None:
+def _not_selected(draft: Draft, nic: ReplicatedNic, config: ReplicatedIpConfig) -> None:
     draft.find(
         "secondary-not-selected",
         Severity.WARNING,
@@ -362,7 +289,7 @@ def _not_selected(draft: _Draft, nic: ReplicatedNic, config: ReplicatedIpConfig)
     )
 
 
-def _kept(draft: _Draft, spot: _Spot, what: str, value: str, wanted: str, reason: str) -> None:
+def _kept(draft: Draft, spot: Spot, what: str, value: str, wanted: str, reason: str) -> None:
     draft.find(
         "set-by-hand",
         Severity.WARNING,
@@ -372,7 +299,33 @@ def _kept(draft: _Draft, spot: _Spot, what: str, value: str, wanted: str, reason
     )
 
 
-def _subnet_problem(draft: _Draft, spot: _Spot, choice: SubnetChoice) -> None:
+def _say_of_kept(draft: Draft, spot: Spot, found: AddressDecision, holder: Holder | None) -> None:
+    """What people should know of a valid address that is set and stays.
+
+    holder -- who else has it.
+    """
+    current, demand, trouble = spot.current("address"), found.demand, found.trouble
+    assert demand is not None, "without a demand nothing is kept"
+    if holder is not None:
+        draft.find(
+            "address-taken" if holder.claimant is None else "address-claimed-twice",
+            Severity.WARNING,
+            f"{spot}: address {current} is set, and {holder.who} has it; "
+            "at failover another address would be used",
+            "Free the address, or set another one in nics.settings.",
+        )
+    elif trouble is not None and demand.firm:
+        draft.find(
+            trouble.code,
+            Severity.ERROR,
+            f"{spot}: {trouble.text}, so {current} stays ({demand.reason})",
+        )
+    elif found.differs and trouble is None:
+        wanted = "a dynamic one" if demand.dynamic else str(demand.preferred)
+        _kept(draft, spot, "address", str(current), wanted, demand.reason)
+
+
+def _subnet_problem(draft: Draft, spot: Spot, choice: SubnetChoice) -> None:
     codes = {
         SubnetRule.REFUSED: ("subnet-missing", Severity.WARNING),
         SubnetRule.NONE: ("subnet-none", Severity.ERROR),
@@ -390,36 +343,33 @@ def _subnet_problem(draft: _Draft, spot: _Spot, choice: SubnetChoice) -> None:
 
 
 def _finish(
-    draft: _Draft,
-    grants: Mapping[tuple[bool, Claimant], Grant],
+    draft: Draft,
+    decisions: Decisions,
     inventory: Inventory,
     references: References,
-    held_before: set[tuple[ArmId, IpAddress]],
     out: ItemsPlan,
 ) -> None:
     """Turn a draft, and what its wishes got, into a change or a pending item."""
     task, item = draft.task, draft.task.item
     settings = list(draft.settings)
-    for key, spot in draft.asked.items():
-        grant = grants[key]
-        if grant.trouble is None:
-            assert grant.address is not None
-            settings.append(spot.setting("address", grant.address, grant.reason))
-        elif grant.trouble.code == "subnet-full":
-            settings = [s for s in settings if not spot.is_subnet(s)]
-            out.findings.append(_subnet_full(spot.side.network, grant.trouble))
-        else:
-            draft.find(grant.trouble.code, Severity.ERROR, f"{spot}: {grant.trouble.text}")
+    for decision in draft.decisions:
+        grant, spot = decisions.grant(decision), decision.spot
+        settings.extend(decision.settings(grant))
+        trouble = grant.trouble if grant is not None else None
+        if trouble is not None and trouble.no_room:
+            out.findings.append(_subnet_full(spot.side.network, trouble))
+        elif trouble is not None:
+            draft.find(trouble.code, Severity.ERROR, f"{spot}: {trouble.text}")
     settings.sort(key=_place_of(item))
     after = tuple(s for s in settings if not same_value(s.name, current_value(item, s), s.value))
     out.findings.extend(draft.findings)
     gone = references.gone(item_with(item, after))
     blocked = blocked_by(gone) if gone else None
-    reason = not_ready(item) or _frozen(item, inventory) or blocked
+    reason = not_ready(item) or frozen_by_tag(item, inventory) or blocked
     if reason and (after or not item.nics):
         out.pending.append(Pending(item.id, item.vm_name, reason))
     elif after:
-        out.changes.append(_change(task, after, held_before))
+        out.changes.append(_change(task, after, decisions.held_before))
 
 
 def _place_of(item: ReplicatedItem) -> Callable[[Setting], tuple[int, int, bool]]:
@@ -483,7 +433,8 @@ def _summary(after: Iterable[Setting]) -> str:
     return "; ".join(dict.fromkeys(s.reason for s in after if s.reason))
 
 
-def _frozen(item: ReplicatedItem, inventory: Inventory) -> str | None:
+def frozen_by_tag(item: ReplicatedItem, inventory: Inventory) -> str | None:
+    """Why nothing may be written for the item, if its VM has the tag that stops it."""
     vm = inventory.vm(item.vm) if item.vm else None
     if vm is not None and any(name.lower() == FREEZE_TAG for name in vm.tags):
         return f"the tag {FREEZE_TAG} on the VM stops every write to it"
@@ -493,13 +444,13 @@ def _frozen(item: ReplicatedItem, inventory: Inventory) -> str | None:
 def existing_settings(items: Iterable[ReplicatedItem]) -> int:
     """How many NIC settings of the items have a value: what the safety limit is a share of.
 
-    Whether an IP config is selected is none of them: Site Recovery sets that on every primary.
+    Whether an IP config is primary, or selected, is none of them: on every NIC one is both.
     """
     return sum(
         1
         for item in items
         for setting in _places(item)
-        if setting.name != "selected" and current_value(item, setting)
+        if setting.name not in {"primary", "selected"} and current_value(item, setting)
     )
 
 

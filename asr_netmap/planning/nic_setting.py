@@ -66,6 +66,7 @@ def _fields() -> Iterator[SettingField]:
         ):
             yield SettingField(prefix + name, level, kind, test)
     yield SettingField("selected", Level.IP_CONFIG, ValueType.FLAG, False)
+    yield SettingField("primary", Level.IP_CONFIG, ValueType.FLAG, False)
 
 
 FIELDS: Mapping[str, SettingField] = MappingProxyType({f.name: f for f in _fields()})

@@ -9,7 +9,9 @@ from typing import Any
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import NotLookedAt, RegionPair
+from asr_netmap.planning.basis import ALL_RULES, Basis
 from asr_netmap.planning.change import Change
+from asr_netmap.rules.effective import Effective
 
 
 class Severity(str, Enum):
@@ -60,12 +62,30 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Placement:
+    """Where one IP config will be after a failover and a test failover, once the plan is applied.
+
+    item -- the replicated item's id; vm, nic, ip_config -- names.
+    What is not set is a prediction, and marked as one.
+    """
+
+    item: ArmId
+    vm: str
+    nic: str
+    ip_config: str
+    failover: Effective
+    test: Effective
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All that would be done to one vault's region pair, and why.
 
     settings -- the settings it was made from, as JSON; apply plans again from these.
+    basis -- what it was made from beside them.
     existing_settings -- how many NIC settings already have a value: what the safety limit counts
         changes against.
+    placements -- where the IP configs of its items will be; shown, and not kept in a plan file.
     """
 
     scope: Scope
@@ -75,6 +95,8 @@ class Plan:
     findings: tuple[Finding, ...] = ()
     not_looked_at: tuple[NotLookedAt, ...] = ()
     existing_settings: int = 0
+    placements: tuple[Placement, ...] = field(default=(), compare=False)
+    basis: Basis = ALL_RULES
     # Not taken over by dataclasses.replace: another plan has other changes.
     _by_id: dict[str, Change] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -22,11 +22,11 @@ class Review:
 
 
 def review(approved: Plan, fresh: Plan) -> Review:
-    """Sort the changes of `approved` by whether `fresh`, made from the same settings, agrees.
+    """Sort the changes of `approved` by whether `fresh`, made from the same basis, agrees.
 
-    So a forged plan can leave something out, but make nothing happen that the settings do not ask
-    for. Items that were pending when the plan was made go ahead as the fresh plan has them: they
-    were approved with the settings.
+    So a forged plan can leave something out, but make nothing happen that its settings and basis
+    do not ask for. Items that were pending when the plan was made go ahead as the fresh plan has
+    them: they were approved with the settings.
     """
     agreed: list[Change] = []
     disputed: list[Change] = []

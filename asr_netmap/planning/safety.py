@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asr_netmap.errors import FailoverInProgress, Frozen, UnsafePlan
+from asr_netmap.planning.basis import FromJournal
 from asr_netmap.planning.change import Action, Change, ItemState, Kind
 from asr_netmap.planning.plan import Plan
 from asr_netmap.settings import from_document
@@ -42,6 +43,7 @@ def raise_if_unsafe(plan: Plan, consent: Consent) -> None:
     """
     if plan.empty:
         return
+    consent = consent_to(plan, consent)
     frozen = next((f for f in plan.findings if f.code == "frozen"), None)
     if frozen is not None:
         raise Frozen(f"Nothing is written: {frozen.message}.", "Lift the freeze first.")
@@ -58,6 +60,17 @@ def raise_if_unsafe(plan: Plan, consent: Consent) -> None:
             "The plan goes over a safety limit: " + "; ".join(text for text, _ in problems) + ".",
             " ".join(hint for _, hint in problems),
         )
+
+
+def consent_to(plan: Plan, given: Consent) -> Consent:
+    """What was allowed, with what asking for the plan itself allows.
+
+    To take a run back is to remove the mappings that it made, and to change any share of settings.
+    """
+    if not isinstance(plan.basis, FromJournal):
+        return given
+    percent = 100 if given.max_changed_percent is None else given.max_changed_percent
+    return replace(given, unmap=True, max_changed_percent=percent)
 
 
 def changed_settings(plan: Plan) -> int:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import UsageError
 from asr_netmap.models import Inventory, ReplicatedItem
-from asr_netmap.rules.lookup import matches
+from asr_netmap.rules.lookup import did_you_mean, matches
 
 _KEYS = {"vm": "vms", "network": "networks", "group": "groups", "tag": "tags"}
 
@@ -57,6 +57,11 @@ class Selection:
         """Whether nothing was picked, so all is meant."""
         return not (self.vms or self.networks or self.groups or self.tags)
 
+    @property
+    def by_items(self) -> bool:
+        """Whether VMs were picked, by whatever they are known by."""
+        return bool(self.vms or self.groups or self.tags)
+
     def takes_network(self, network: ArmId) -> bool:
         """Whether a source network is meant."""
         return not self.networks or any(matches(text, network) for text in self.networks)
@@ -74,14 +79,37 @@ class Selection:
             return False
         return not self.tags or self._tagged(item, inventory)
 
+    def why_nothing(self, inventory: Inventory) -> str:
+        """The hint for a selection that takes nothing: what is near to what was picked in vain."""
+        items, networks = inventory.items, inventory.networks
+        if self.vms and not any(_named(item, self.vms) for item in items):
+            wanted, names = self.vms[0], [item.vm_name for item in items]
+        elif self.networks and not any(self.takes_network(n.id) for n in networks):
+            wanted, names = self.networks[0], [network.name for network in networks]
+        elif self.groups and not any(
+            Selection(groups=self.groups).takes_vm(i, inventory) for i in items
+        ):
+            wanted, names = self.groups[0], [item.vm.group for item in items if item.vm]
+        elif self.tags and not any(self._tagged(item, inventory) for item in items):
+            tags = [name for item in items for name in _tags_of(item, inventory)]
+            wanted, names = self.tags[0].partition(":")[0], tags
+        else:
+            return "What is picked is there, but no replicated item fits all of it."
+        nothing = "Nothing of that kind is there; replicated items are known with a vault only."
+        return did_you_mean(wanted.rpartition("/")[2], names, nothing)
+
     def _tagged(self, item: ReplicatedItem, inventory: Inventory) -> bool:
-        vm = inventory.vm(item.vm) if item.vm else None
-        tags = {name.lower(): value for name, value in vm.tags.items()} if vm else {}
+        tags = {name.lower(): value for name, value in _tags_of(item, inventory).items()}
         for wanted in self.tags:
             name, colon, value = wanted.partition(":")
             if name.lower() in tags and (not colon or tags[name.lower()] == value):
                 return True
         return False
+
+
+def _tags_of(item: ReplicatedItem, inventory: Inventory) -> Mapping[str, str]:
+    vm = inventory.vm(item.vm) if item.vm else None
+    return vm.tags if vm is not None else {}
 
 
 def _named(item: ReplicatedItem, texts: Iterable[str]) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import IPv6Address
+from shlex import quote
 
 from asr_netmap.models import (
     Inventory,
@@ -142,6 +143,7 @@ def _security_groups(item: ReplicatedItem, nic: ReplicatedNic, live: Nic) -> Ite
             f"{nic.name} belongs to {len(groups)} application security groups "
             f"({', '.join(g.name for g in groups)}), which a failover does not keep",
             "Add them after a failover, for instance from the recovery plan: "
-            f"az network nic ip-config update -g {group} --nic-name {name} -n {config} "
+            f"az network nic ip-config update -g {quote(group)} --nic-name {quote(name)} "
+            f"-n {quote(config)} "
             "--application-security-groups …",
         )

@@ -8,7 +8,7 @@ network or mapping is touched.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from asr_netmap.errors import NotFound
 from asr_netmap.models import (
@@ -18,15 +18,19 @@ from asr_netmap.models import (
     ReplicatedIpConfig,
     ReplicatedItem,
 )
+from asr_netmap.planning.assembly import assembled
+from asr_netmap.planning.basis import FromTable
 from asr_netmap.planning.exceptions import Exceptions
-from asr_netmap.planning.nic_planner import ItemTask, Side, existing_settings, plan_items
+from asr_netmap.planning.nic_planner import ItemTask, plan_items
 from asr_netmap.planning.nic_setting import Setting
 from asr_netmap.planning.nic_table.rows import nic_key
+from asr_netmap.planning.part import nothing_selected, takes
+from asr_netmap.planning.placement import placements_after
 from asr_netmap.planning.plan import Finding, Pending, Plan, Scope, Severity
-from asr_netmap.planning.planner import _by_subject, _gaps, _general, _sorted
 from asr_netmap.planning.selection import Selection
+from asr_netmap.planning.spot import Side
 from asr_netmap.rules.lookup import find_network, maybe_unseen
-from asr_netmap.settings import AddressMode, NicException, NicRules, Settings, to_document
+from asr_netmap.settings import AddressMode, NicException, NicRules, Settings
 
 _ROLES = {False: "target network", True: "test network"}
 
@@ -60,26 +64,27 @@ def plan_table(
     """What a NIC table alone would change; an unedited one changes nothing.
 
     settings -- their vault, regions, safety limits and freeze count; their rules do not.
-    Such a plan is to be applied when it is made: its settings alone do not make it again.
+    Its settings hold the rows of the items that the selection takes, so that they make it again.
     Raises AmbiguousName, NotFound or UsageError for a network that a row names wrongly.
     """
     declared = only_table(settings, exceptions)
     tasks = _TableTasks(inventory, declared, selection or Selection())
     planned = plan_items(list(tasks.tasks()), inventory, declared)
-    return Plan(
-        scope=scope,
-        settings=to_document(declared),
-        changes=tuple(planned.changes),
-        pending=tuple(sorted((*tasks.pending, *planned.pending), key=_by_subject)),
-        findings=_sorted(
-            *tasks.findings,
-            *planned.findings,
-            # Without the rows, each of which was made for an item that is there.
-            *_general(inventory, only_table(settings, ()), scope.vault),
-        ),
-        not_looked_at=_gaps(inventory),
-        existing_settings=existing_settings(tasks.in_scope),
+    if selection is not None and not (selection.everything or tasks.in_scope):
+        tasks.findings.append(nothing_selected(selection, inventory, scope.vault))
+    taken = {_vm_key(item) for item in tasks.in_scope}
+    declared = only_table(declared, [row for row in exceptions if row.vm.lower() in taken])
+    made = assembled(
+        inventory,
+        declared,
+        scope,
+        changes=planned.changes,
+        pending=(*tasks.pending, *planned.pending),
+        findings=(*tasks.findings, *planned.findings),
+        items=tasks.in_scope,
+        placements=placements_after(inventory, planned.changes, tasks.in_scope),
     )
+    return replace(made, basis=FromTable())
 
 
 def _place(row: NicException) -> tuple[str, ...]:
@@ -116,10 +121,10 @@ class _TableTasks:
         regions = self.settings.regions
         for item in sorted(self.inventory.items, key=lambda i: (i.vm_name.lower(), i.id)):
             direction = regions.direction_of(item.source_region, item.target_region)
-            if direction is None or not self.selection.takes_vm(item, self.inventory):
+            if direction is None or not takes(self.selection, item, self.inventory, regions):
                 continue
             self.in_scope.append(item)
-            rows = by_vm.get(item.vm.key if item.vm else item.vm_name.lower(), ())
+            rows = by_vm.get(_vm_key(item), ())
             task = self._task(item, direction, rows) if rows else None
             if task is not None:
                 yield task
@@ -182,6 +187,11 @@ class _TableTasks:
                 f"Give it a `{column}` in the table.",
             )
         )
+
+
+def _vm_key(item: ReplicatedItem) -> str:
+    """What the rows of an item call its VM, in lower case."""
+    return item.vm.key if item.vm else item.vm_name.lower()
 
 
 def _speaks_of(row: NicException, *, test: bool) -> bool:

@@ -11,22 +11,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
+from shlex import quote
 from typing import Any
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.errors import AsrNetmapError, FileError, ForeignPlan
+from asr_netmap.errors import AsrNetmapError, FileError
 from asr_netmap.models import Inventory, NetworkMapping, ReplicatedItem
+from asr_netmap.planning.afterwards import item_with
+from asr_netmap.planning.assembly import assembled
+from asr_netmap.planning.basis import FromJournal
 from asr_netmap.planning.change import (
     Action,
     AddressClaim,
     Change,
+    FabricState,
     ItemState,
     Kind,
     MappingState,
 )
-from asr_netmap.planning.document import plan_from_document
-from asr_netmap.planning.nic_planner import _frozen as frozen_by_tag
-from asr_netmap.planning.nic_planner import existing_settings
+from asr_netmap.planning.document import change_from_document
+from asr_netmap.planning.nic_planner import frozen_by_tag
 from asr_netmap.planning.nic_setting import (
     Setting,
     SettingValue,
@@ -34,11 +38,11 @@ from asr_netmap.planning.nic_setting import (
     same_value,
     value_to_json,
 )
+from asr_netmap.planning.placement import placements_after
 from asr_netmap.planning.plan import Finding, Pending, Plan, Scope, Severity
-from asr_netmap.planning.planner import _by_subject, _gaps, _general, _sorted
 from asr_netmap.rules.allocation import AddressBook, address_books, claimant
 from asr_netmap.rules.readiness import not_ready
-from asr_netmap.settings import Settings, to_document
+from asr_netmap.settings import Settings
 
 _REASON = "as it was before that run"
 # Deletions free what re-pointing and creating then take.
@@ -71,27 +75,6 @@ def written_changes(
     return tuple(found.values())
 
 
-def raise_if_foreign(header: Mapping[str, Any], scope: Scope, where: str = "journal") -> None:
-    """Refuse a journal of another vault or pair of regions.
-
-    header -- the journal's first line.
-    Raises ForeignPlan.
-    """
-    plans = header.get("scope", {}).get("plans", [])
-    regions = (scope.regions.source, scope.regions.target)
-    for each in plans:
-        of = (each.get("source_region"), each.get("target_region"))
-        # A header names no tenant; the vault's id holds its subscription, which is in one.
-        if str(each.get("vault", "")).lower() == scope.vault.key and of == regions:
-            return
-    vaults = ", ".join(str(each.get("vault")) for each in plans) or "no vault at all"
-    raise ForeignPlan(
-        f"{where} is of a run on {vaults}, and this is {scope.vault} "
-        f"({scope.regions.source}, {scope.regions.target}).",
-        "Name that vault and its regions, or another journal.",
-    )
-
-
 def plan_undo(
     written: Sequence[Change], inventory: Inventory, settings: Settings, scope: Scope
 ) -> Plan:
@@ -103,48 +86,36 @@ def plan_undo(
     back. Undoing an undo is the same: its journal says what it wrote.
     """
     undoing = _Undoing(inventory, scope)
-    for change in written:
+    own = tuple(change for change in written if _concerns(change, inventory, scope))
+    for change in own:
         undoing.take(change)
     changes = undoing.ordered()
-    return Plan(
-        scope=scope,
-        settings=to_document(settings),
+    items = tuple(
+        item
+        for item in inventory.items
+        if scope.regions.direction_of(item.source_region, item.target_region)
+    )
+    written_to = {change.subject for change in changes}
+    made = assembled(
+        inventory,
+        settings,
+        scope,
         changes=changes,
-        pending=tuple(sorted(undoing.pending, key=_by_subject)),
-        findings=_sorted(*undoing.findings, *_general(inventory, settings, scope.vault)),
-        not_looked_at=_gaps(inventory),
-        existing_settings=existing_settings(
-            item
-            for item in inventory.items
-            if scope.regions.direction_of(item.source_region, item.target_region)
+        pending=undoing.pending,
+        findings=undoing.findings,
+        items=items,
+        placements=placements_after(
+            inventory, changes, [item for item in items if item.id in written_to]
         ),
     )
+    return replace(made, basis=FromJournal(own))
 
 
 def _change(event: Mapping[str, Any]) -> Change:
     """The change that an intent was written for."""
-    document = {
-        "id": event["change"],
-        "kind": event["kind"],
-        "action": event["action"],
-        "subject": event["subject"],
-        "title": ArmId(event["subject"]).name,
-        "before": event["before"],
-        "after": event["after"],
-        "reason": "",
-        "depends_on": [],
-    }
-    scope = {"cloud": "", "tenant": "", "vault": event["subject"]}
-    plan = {
-        "scope": {**scope, "source_region": "", "target_region": ""},
-        "settings": {},
-        "changes": [document],
-        "pending": [],
-        "findings": [],
-        "not_looked_at": [],
-        "existing_settings": 0,
-    }
-    return plan_from_document(plan).changes[0]
+    document = {key: event[key] for key in ("kind", "action", "subject", "before", "after")}
+    unsaid = {"title": ArmId(event["subject"]).name, "reason": "", "depends_on": ()}
+    return change_from_document({**document, "id": event["change"], **unsaid})
 
 
 @dataclass
@@ -161,9 +132,6 @@ class _Undoing:
 
     def take(self, change: Change) -> None:
         """Plan the way back of one write, or report why there is none."""
-        in_vault = change.kind in {Kind.FABRIC, Kind.MAPPING, Kind.NIC_SETTINGS}
-        if in_vault and not change.subject.is_under(self.scope.vault):
-            return  # a journal may be of a run over several vaults
         if change.kind is Kind.NIC_SETTINGS:
             self._item(change)
         elif change.kind is Kind.MAPPING:
@@ -205,7 +173,7 @@ class _Undoing:
         before, after = change.before, change.after
         assert before is None or isinstance(before, MappingState)
         assert after is None or isinstance(after, MappingState)
-        title = _title(before or after, change)
+        title = _title(change, self.inventory, self.scope)
         change = replace(change, title=title)
         if live is None and not self.inventory.looked_at(change.subject):
             self._stale(change, "it could not be looked at, so it is left alone")
@@ -250,6 +218,7 @@ class _Undoing:
             for before, after in pairs
             if self._goes_back(change, item, before, after)
         ]
+        back = self._with_one_primary(change, item, back)
         reason = not_ready(item) or frozen_by_tag(item, self.inventory)
         if back and reason:
             self.pending.append(Pending(item.id, item.vm_name, reason))
@@ -276,6 +245,33 @@ class _Undoing:
             f"{_shown(live)} now, so somebody changed it since; it stays",
         )
         return False
+
+    def _with_one_primary(
+        self, change: Change, item: ReplicatedItem, back: list[tuple[Setting, Setting]]
+    ) -> list[tuple[Setting, Setting]]:
+        """Without what would leave a NIC with no primary IP config, or with two.
+
+        And without a word on whether the one that is primary again is selected: it always is.
+        """
+        then = item_with(item, [new for _, new in back])
+        moved = {new.nic for _, new in back if new.name == "primary"}
+        primary = {
+            nic.id: [c.name.lower() for c in nic.ip_configs if c.primary]
+            for nic in then.nics
+            if nic.id in moved
+        }
+        wrong = {nic for nic, names in primary.items() if len(names) != 1}
+        for nic in sorted(wrong):
+            self._stale(
+                change,
+                f"{nic.name}: somebody made another IP config the primary one since; it stays",
+            )
+        return [
+            (old, new)
+            for old, new in back
+            if not (new.nic in wrong and new.name in {"primary", "selected"})
+            and not (new.name == "selected" and (new.ip_config or "").lower() in _of(primary, new))
+        ]
 
     def _item_change(self, item: ReplicatedItem, back: list[tuple[Setting, Setting]]) -> Change:
         after = tuple(new for _, new in back)
@@ -338,6 +334,10 @@ class _Undoing:
         return True
 
 
+def _of(primary: Mapping[ArmId, Sequence[str]], setting: Setting) -> Sequence[str]:
+    return primary.get(setting.nic, ()) if setting.nic is not None else ()
+
+
 def _same(name: str, one: SettingValue, other: SettingValue) -> bool:
     # ARM: null, "", [] and, for flags, false all mean unset (Azure PowerShell recording, 2022).
     return (not one and not other) or same_value(name, one, other)
@@ -370,10 +370,44 @@ def _words(state: MappingState | None) -> str:
     return f"a mapping of {state.source_network.name} to {state.target_network.name}"
 
 
-def _title(state: MappingState | None, change: Change) -> str:
-    if state is None:
+def _title(change: Change, inventory: Inventory, scope: Scope) -> str:
+    """What people call the mapping; without its direction where nobody knows its regions."""
+    state = change.before or change.after
+    if not isinstance(state, MappingState):
         return change.title
-    return f"{state.source_network.name} -> {state.target_network.name}"
+    goes = _regions_of(change, inventory)
+    direction = scope.regions.direction_of(*goes) if goes else None
+    way = f" ({direction.value})" if direction else ""
+    return f"{state.source_network.name} -> {state.target_network.name}{way}"
+
+
+def _concerns(change: Change, inventory: Inventory, scope: Scope) -> bool:
+    """Whether a write was one of this vault and pair: a run may be over several."""
+    if change.kind not in {Kind.FABRIC, Kind.MAPPING, Kind.NIC_SETTINGS}:
+        return True
+    if not change.subject.is_under(scope.vault):
+        return False
+    if isinstance(change.after, FabricState):
+        return change.after.region in {scope.regions.source, scope.regions.target}
+    goes = _regions_of(change, inventory)
+    return goes is None or scope.regions.direction_of(*goes) is not None
+
+
+def _regions_of(change: Change, inventory: Inventory) -> tuple[str, str] | None:
+    """From which region to which an item or mapping goes; None: nobody knows any more."""
+    item = inventory.item(change.subject)
+    if item is not None:
+        return item.source_region, item.target_region
+    live = next((m for m in inventory.mappings if m.id == change.subject), None)
+    if live is not None:
+        return live.source_region, live.target_region
+    state = change.before or change.after
+    if not isinstance(state, MappingState):
+        return None
+    fabrics = {fabric.name.lower(): fabric.region for fabric in inventory.fabrics}
+    source = fabrics.get((change.subject.named("replicationFabrics") or "").lower())
+    target = fabrics.get(state.target_fabric.lower())
+    return (source, target) if source and target else None
 
 
 def _in_order(mappings: Iterable[Change]) -> tuple[Change, ...]:
@@ -420,7 +454,9 @@ _COMMANDS = {
 
 def _left_behind(change: Change) -> Finding:
     command = _COMMANDS.get(change.kind, "").format(
-        id=change.subject, name=change.subject.name, subscription=change.subject.subscription
+        id=quote(str(change.subject)),
+        name=quote(change.subject.name),
+        subscription=quote(change.subject.subscription),
     )
     what = change.kind.value.replace("-", " ")
     fix = f"If nothing uses it: {command}" if command else ""

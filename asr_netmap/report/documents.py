@@ -27,6 +27,7 @@ from asr_netmap.planning.document import (
     fingerprint,
     gap_document,
     pending_document,
+    placement_document,
 )
 from asr_netmap.planning.nic_table.rows import Effective
 from asr_netmap.planning.plan import Plan, Scope
@@ -83,8 +84,12 @@ def discover_document(
 def plan_document(
     plans: Sequence[Plan], *, sandbox: bool, not_looked_at: Sequence[NotLookedAt] = ()
 ) -> Json:
-    """``plan``: changes, pending items and findings."""
-    return _with_plans(_head("plan", sandbox), plans, not_looked_at)
+    """``plan``: changes, pending items, findings, and where each IP config will be."""
+    document = _with_plans(_head("plan", sandbox), plans, not_looked_at)
+    document["placements"] = [
+        placement_document(each) for plan in plans for each in plan.placements
+    ]
+    return document
 
 
 def result_document(

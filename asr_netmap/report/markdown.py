@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asr_netmap.report.inert import markdown_text
-from asr_netmap.report.page import SANDBOX_BANNER, Block, Card, Cards, Page, Table
+from asr_netmap.report.page import Block, Card, Cards, Page, Table
 
 
 def markdown(page: Page) -> str:
     """The page as Markdown text that ends with a line feed."""
     lines = [f"# {markdown_text(page.title)}", ""]
-    if page.sandbox:
-        lines += [f"> **{markdown_text(SANDBOX_BANNER)}**", ""]
+    if page.banner:
+        lines += [f"> **{markdown_text(page.banner)}**", ""]
     for block in page.blocks:
         lines += [*_block(block), ""]
     return "\n".join(lines).rstrip("\n") + "\n"

@@ -71,12 +71,19 @@ class Page:
 
     sandbox -- the data is a sandbox's; every renderer says so at the top.
     rows -- the one table that CSV gives.
+    cassette -- where the data is a recording: the line that says so, instead of the sandbox's.
     """
 
     title: str
     blocks: tuple[Block, ...]
     sandbox: bool = False
     rows: Table = field(default_factory=lambda: Table("", (), ()))
+    cassette: str = ""
+
+    @property
+    def banner(self) -> str:
+        """Whose data it is, where it is not Azure's and of now; else empty."""
+        return self.cassette or (SANDBOX_BANNER if self.sandbox else "")
 
 
 SANDBOX_BANNER = "SANDBOX: nothing on this page comes from Azure, and nothing there changes"

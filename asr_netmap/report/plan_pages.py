@@ -6,11 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from asr_netmap.applying.outcome import Outcome, Result, Status
 from asr_netmap.planning.change import Action, Change, Kind
-from asr_netmap.planning.plan import Finding, Pending, Plan, Severity
+from asr_netmap.planning.effective_text import where_text
+from asr_netmap.planning.plan import Finding, Pending, Placement, Plan, Severity
 from asr_netmap.planning.verification import Verification
 from asr_netmap.report.changes import KIND_TITLES, differences
 from asr_netmap.report.inventory_pages import not_looked_at_blocks
 from asr_netmap.report.page import Block, Card, Cards, Note, Page, Table, Tone
+
+# What people still read; the JSON document has all.
+MOST_PLACEMENTS = 200
 
 _ACTION_TONES = {Action.CREATE: Tone.GOOD, Action.UPDATE: Tone.CHANGE, Action.DELETE: Tone.BAD}
 _SEVERITY_TONES = {
@@ -30,6 +34,7 @@ def plan_page(plan: Plan, *, sandbox: bool) -> Page:
     """All that would change and why, what can't change yet, and what people should know."""
     blocks: list[Block] = [
         *changes_blocks(plan.changes),
+        *placement_blocks(plan.placements),
         *pending_blocks(plan.pending),
         *findings_blocks(plan.findings),
         *not_looked_at_blocks(plan.not_looked_at),
@@ -134,6 +139,23 @@ def changes_blocks(changes: Iterable[Change]) -> Iterator[Cards]:
         cards = tuple(_change(change) for change in listed if change.kind is kind)
         if cards:
             yield Cards(KIND_TITLES[kind], cards)
+
+
+def placement_blocks(placements: Sequence[Placement]) -> tuple[Block, ...]:
+    """Where every IP config will be once the plan is applied; predictions say that they are."""
+    if not placements:
+        return ()
+    rows = tuple(
+        (p.vm, p.nic, p.ip_config, *(where_text(future) for future in (p.failover, p.test)))
+        for p in placements[:MOST_PLACEMENTS]
+    )
+    columns = ("VM", "NIC", "IP config", "failover", "test failover")
+    table = Table("Where each IP config will be, once this is applied", columns, rows)
+    left_out = len(placements) - len(rows)
+    if not left_out:
+        return (table,)
+    more = f"{counted(left_out, 'more IP config')}: see `nics list`, or this plan as JSON"
+    return (table, Note((more,), Tone.FAINT))
 
 
 def pending_blocks(pending: Sequence[Pending]) -> tuple[Block, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from asr_netmap.planning.document import change_document, finding_document
@@ -24,6 +24,7 @@ _MARKS = {
     Verdict.PASSES: "no",
     Verdict.NOT_REACHED: "--",
     Verdict.COMES_TO: "=>",
+    Verdict.NOT_ASKED: "--",
 }
 
 
@@ -51,8 +52,14 @@ def story_document(story: Story, *, sandbox: bool) -> dict[str, Any]:
             "id": story.target_network or None,
             "rule": story.target_rule,
             "reason": story.target_reason,
+            "pair": story.networks.pair or None,
+            "pair_rules": _steps(story.networks.pair_steps),
+            "rules": _steps(story.networks.target_steps),
+            "decided_by": decided_by(story.networks.target_steps),
         },
         "test_network": story.test_network or None,
+        "test_network_rules": _steps(story.networks.test_steps),
+        "test_network_decided_by": decided_by(story.networks.test_steps),
         "ip_configs": [_config_document(config) for config in story.configs],
         "change": change_document(story.change) if story.change else None,
         "pending": list(story.pending),
@@ -64,10 +71,13 @@ def _head(story: Story) -> Iterator[Card]:
     yield Card("", f"direction: {story.direction.value}", (story.direction_reason,))
     ready = story.state == "ready"
     yield Card("", f"state: {story.state}", tone=Tone.PLAIN if ready else Tone.WARNING)
-    rule = f" ({story.target_rule})" if story.target_rule else ""
+    networks = story.networks
+    if networks.pair:
+        yield Card("", f"network pair: {networks.pair}", tuple(_step_lines(networks.pair_steps)))
     target = story.target_network.rpartition("/")[2] or "none"
-    yield Card("", f"target network: {target}{rule}", (story.target_reason,))
-    yield Card("", f"test network: {story.test_network.rpartition('/')[2] or 'none'}")
+    yield Card("", f"target network: {target}", tuple(_step_lines(networks.target_steps)))
+    test = story.test_network.rpartition("/")[2] or "none"
+    yield Card("", f"test network: {test}", tuple(_step_lines(networks.test_steps)))
     for reason in story.pending:
         yield Card("pending", "nothing is written for it now", (reason,), Tone.FAINT)
 
@@ -88,17 +98,24 @@ def _side_lines(side: SideStory) -> Iterator[str]:
     if side.nothing:
         yield side.nothing
     for what, steps in (("subnet", side.subnet_steps), ("address", side.address_steps)):
-        for step in steps:
-            why = f": {step.why}" if step.why else ""
-            yield f"{what} {_MARKS[step.verdict]} {step.rule}{why}"
+        yield from (f"{what} {line}" for line in _step_lines(steps))
     now = f"{side.subnet or '(no subnet)'} {side.address or '(no address)'}"
     planned = f"{side.planned_subnet or '(no subnet)'} {side.planned_address or '(no address)'}"
     yield f"set now: {now}"
     if planned != now:
         yield f"set by the plan: {planned}"
+    ruled = f"{side.ruled_subnet or '(no subnet)'} {side.ruled_address or '(no address)'}"
+    if ruled != planned:
+        yield f"set later, once it can be written: {ruled}"
     yield f"as things are: {_effective(side.now)}"
     if side.then != side.now:
         yield f"after the plan: {_effective(side.then)}"
+
+
+def _step_lines(steps: Iterable[Step]) -> Iterator[str]:
+    for step in steps:
+        why = f": {step.why}" if step.why else ""
+        yield f"{_MARKS[step.verdict]} {step.rule}{why}"
 
 
 def _effective(found: Any) -> str:
@@ -123,19 +140,20 @@ def _config_document(config: ConfigStory) -> dict[str, Any]:
 def _side_document(side: SideStory) -> dict[str, Any]:
     return {
         "nothing": side.nothing,
-        "subnet_rules": [_step(step) for step in side.subnet_steps],
+        "subnet_rules": _steps(side.subnet_steps),
         "subnet_decided_by": decided_by(side.subnet_steps),
-        "address_rules": [_step(step) for step in side.address_steps],
+        "address_rules": _steps(side.address_steps),
         "address_decided_by": decided_by(side.address_steps),
         "set": {"subnet": side.subnet, "address": side.address},
+        "ruled": {"subnet": side.ruled_subnet, "address": side.ruled_address},
         "planned": {"subnet": side.planned_subnet, "address": side.planned_address},
         "effective": _effective_document(side.now),
         "effective_after_plan": _effective_document(side.then),
     }
 
 
-def _step(step: Step) -> dict[str, str]:
-    return {"rule": step.rule, "verdict": step.verdict.value, "why": step.why}
+def _steps(steps: Iterable[Step]) -> list[dict[str, str]]:
+    return [{"rule": s.rule, "verdict": s.verdict.value, "why": s.why} for s in steps]
 
 
 def _effective_document(found: Any) -> dict[str, Any]:
@@ -154,20 +172,22 @@ def _effective_document(found: Any) -> dict[str, Any]:
 
 def _rows(story: Story) -> Table:
     columns = ("vm", "nic", "ip_config", "side", "what", "rule", "verdict", "why")
-    rows = tuple(
-        (
-            story.item.vm_name,
-            config.nic,
-            config.ip_config,
-            "test failover" if side.test else "failover",
-            what,
-            step.rule,
-            step.verdict.value,
-            step.why,
-        )
-        for config in story.configs
-        for side in config.sides
-        for what, steps in (("subnet", side.subnet_steps), ("address", side.address_steps))
-        for step in steps
-    )
-    return Table("", columns, rows)
+    networks = story.networks
+    rows = [
+        *_rows_of(story, ("", "", "failover", "network pair"), networks.pair_steps),
+        *_rows_of(story, ("", "", "failover", "network"), networks.target_steps),
+        *_rows_of(story, ("", "", "test failover", "network"), networks.test_steps),
+    ]
+    for config in story.configs:
+        for side in config.sides:
+            place = (config.nic, config.ip_config, "test failover" if side.test else "failover")
+            rows += _rows_of(story, (*place, "subnet"), side.subnet_steps)
+            rows += _rows_of(story, (*place, "address"), side.address_steps)
+    return Table("", columns, tuple(rows))
+
+
+def _rows_of(
+    story: Story, place: tuple[str, ...], steps: Iterable[Step]
+) -> Iterator[tuple[str, ...]]:
+    for step in steps:
+        yield (story.item.vm_name, *place, step.rule, step.verdict.value, step.why)

@@ -5,13 +5,22 @@ What is decided here is a demand; whether it can be met is the matter of the all
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address
 
 from asr_netmap.models import ReplicatedIpConfig, Subnet
 from asr_netmap.rules.allocation import is_reserved
+from asr_netmap.rules.branches import Answer, Branch, decide, decides, passes
 from asr_netmap.settings import AddressMode, AddressRule
+
+# Names of branches of the rule; each prefix rule and each mode has its own.
+EXPLICIT = "explicit"
+PREFIX_RULES = "prefix rules"
+DOCUMENTED = "documented rule (2017, 2026)"
+
+_AS_IT_IS = "it is left as it is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,49 +55,111 @@ def demand_address(
 ) -> Demand | None:
     """The strongest word on the address of `config`; None: it is left as it is.
 
+    The arguments are those of `AddressSearch`.
+    """
+    search = AddressSearch(config, explicit, prefix_rules, mode, home, target)
+    _, answer = decide(search.branches())
+    return answer.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class AddressSearch:
+    """What is asked for one IP config, and a method for each branch of the rule.
+
     Strength: an explicit address or mode, then the first prefix rule that holds the source
-    address, then the mode of the network or of all.
+    address, then the mode of the network or of all; the mode `asr-default`, wherever it is given,
+    asks for the documented rule. An outcome of None: the address is left as it is.
 
     home, target -- the source subnet, if it is known, and the chosen target subnet.
     """
-    if isinstance(explicit, IPv4Address):
-        return Demand(explicit, True, True, "set explicitly in the configuration")
-    source = config.source_address
-    if explicit is None and isinstance(source, IPv4Address):
-        for rule in prefix_rules:
-            moved = rule.translate(source)
-            if moved is not None:
-                reason = f"{source} moves from {rule.from_} to {rule.to}, host part kept"
-                return Demand(moved, True, True, reason)
-    return _by_mode(explicit or mode, config, home, target)
+
+    config: ReplicatedIpConfig
+    explicit: AddressMode | IPv4Address | None
+    prefix_rules: Sequence[AddressRule]
+    mode: AddressMode
+    home: Subnet | None
+    target: Subnet
+
+    def branches(self) -> tuple[Branch[Demand], ...]:
+        """The branches, in the order in which they are asked."""
+        return (
+            Branch(EXPLICIT, self._explicit),
+            *self._prefix_branches(),
+            Branch(f"mode {self.mode.value}", self._mode),
+            Branch(DOCUMENTED, self._documented),
+        )
+
+    def _explicit(self) -> Answer[Demand]:
+        if self.explicit is None:
+            return passes("no address or mode is given for it")
+        if isinstance(self.explicit, IPv4Address):
+            return _demands(
+                Demand(self.explicit, True, True, "set explicitly in the configuration")
+            )
+        if self.explicit is AddressMode.ASR_DEFAULT:
+            return passes(f"{self.explicit.value} is given for it: asks for the documented rule")
+        return self._by_mode(self.explicit)
+
+    def _prefix_branches(self) -> Iterator[Branch[Demand]]:
+        if not self.prefix_rules:
+            yield Branch(PREFIX_RULES, lambda: passes("none is configured for this network"))
+        for rule in self.prefix_rules:
+            yield Branch(f"prefix rule {rule.from_} -> {rule.to}", partial(self._prefix_rule, rule))
+
+    def _prefix_rule(self, rule: AddressRule) -> Answer[Demand]:
+        if self.explicit is not None:
+            return passes(f"{self._given} is given for it")
+        source = self.config.source_address
+        moved = rule.translate(source) if isinstance(source, IPv4Address) else None
+        if moved is None:
+            return passes(f"does not hold {source or 'an unknown address'}")
+        reason = f"{source} moves from {rule.from_} to {rule.to}, host part kept"
+        return _demands(Demand(moved, True, True, reason))
+
+    def _mode(self) -> Answer[Demand]:
+        if self.explicit is not None:
+            return passes(f"{self._given} is given for it")
+        if self.mode is AddressMode.ASR_DEFAULT:
+            return passes("asks for the documented rule")
+        return self._by_mode(self.mode)
+
+    def _by_mode(self, mode: AddressMode) -> Answer[Demand]:
+        source = self.config.source_address
+        if mode is AddressMode.DYNAMIC:
+            return _demands(Demand(None, True, False, "dynamic, as configured"))
+        if mode is AddressMode.NEXT_FREE:
+            return _demands(Demand(None, False, False, "the next free address, as configured"))
+        if mode is AddressMode.UNMANAGED:
+            return decides(None, _AS_IT_IS)
+        if not isinstance(source, IPv4Address):
+            return decides(None, f"the source address is not known, so {_AS_IT_IS}")
+        reason = "the same address as at the source, as configured"
+        return _demands(Demand(source, True, True, reason))
+
+    def _documented(self) -> Answer[Demand]:
+        source, static = self.config.source_address, self.config.source_static
+        if not isinstance(source, IPv4Address) or static is None:
+            unknown = "the source's address or its kind is not known"
+            return decides(None, f"{unknown}, so {_AS_IT_IS}")
+        return _demands(_documented(source, static, self.home, self.target))
+
+    @property
+    def _given(self) -> str:
+        value = self.explicit
+        return value.value if isinstance(value, AddressMode) else str(value)
 
 
-def _by_mode(
-    mode: AddressMode, config: ReplicatedIpConfig, home: Subnet | None, target: Subnet
-) -> Demand | None:
-    source = config.source_address
-    if mode is AddressMode.DYNAMIC:
-        return Demand(None, True, False, "dynamic, as configured")
-    if mode is AddressMode.NEXT_FREE:
-        return Demand(None, False, False, "the next free address, as configured")
-    if mode is AddressMode.UNMANAGED or not isinstance(source, IPv4Address):
-        return None
-    if mode is AddressMode.SAME:
-        return Demand(source, True, True, "the same address as at the source, as configured")
-    return _documented(source, config.source_static, home, target)
+def _demands(demand: Demand) -> Answer[Demand]:
+    return decides(demand, demand.reason)
 
 
-def _documented(
-    source: IPv4Address, static: bool | None, home: Subnet | None, target: Subnet
-) -> Demand | None:
+def _documented(source: IPv4Address, static: bool, home: Subnet | None, target: Subnet) -> Demand:
     """The rule of Site Recovery's documentation (2017, 2026).
 
     Dynamic stays dynamic. Static: the same address where the subnets have the same address space
     and it is free, else another free one. Of the free ones we prefer the one at the same place
     in the subnet, so that adding a VM moves nobody else.
     """
-    if static is None:
-        return None
     if not static:
         return Demand(None, True, False, "dynamic at the source, so dynamic at the target")
     if same_address_space(home, target):

@@ -91,6 +91,11 @@ class Trouble:
     text: str
     code: str
 
+    @property
+    def no_room(self) -> bool:
+        """Whether the subnet is too small for all who want any address of it."""
+        return self.code == "subnet-full"
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:

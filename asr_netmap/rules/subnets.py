@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from asr_netmap.models import Network, Subnet
+from asr_netmap.rules.branches import Answer, Branch, decide, decides, passes
 
 # Subnets that belong to a service by their name: no VM's NIC can be in them (Microsoft Learn, the
 # pages of VPN gateway, Bastion, Azure Firewall and Route Server).
@@ -27,9 +28,9 @@ class SubnetRule(Enum):
     EXPLICIT = "explicit"
     MAPPED = "subnet map"
     SAME_NAME = "same name"
+    REFUSED = "left to people"
     FIRST = "alphabetically first"
     FIRST_USABLE = "first usable"
-    REFUSED = "left to people"
     NONE = "no usable subnet"
 
 
@@ -58,24 +59,151 @@ def choose_subnet(
 ) -> SubnetChoice:
     """The target subnet: an explicit one, else the same name, else alphabetically first.
 
+    The arguments are those of `SubnetSearch`.
+    """
+    search = SubnetSearch(source_subnet, target, explicit, mapped, refuse_fallback, full)
+    return chosen_by(search.branches())
+
+
+def chosen_by(branches: Iterable[Branch[SubnetChoice]]) -> SubnetChoice:
+    """The choice of the branch that decides."""
+    _, answer = decide(branches)
+    assert answer.outcome is not None, "the branch that decides has a choice, if only of none"
+    return answer.outcome
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetSearch:
+    """What is asked for one IP config, and a method for each branch of the rule.
+
     Same name, then alphabetically first: 2017, 2026. Nothing says whether Site Recovery passes
     over subnets that no VM can use, so we do and say so.
 
+    explicit -- the subnet that is named for just this IP config.
     mapped -- source subnet name to target subnet name, from the configuration.
     refuse_fallback -- leave a missing same-named subnet to people.
     full -- whether a subnet has no free address left.
     """
-    named = _named(source_subnet, target, explicit, mapped)
-    if named is not None:
-        return named
-    same = target.subnet(source_subnet) if source_subnet else None
-    if same is None:
-        return _without_same_name(source_subnet, target, refuse_fallback, full)
-    trouble = unusable(same, full)
-    if trouble is None:
-        reason = f"{target.name} has a subnet of the same name, {same.name}"
-        return SubnetChoice(same, SubnetRule.SAME_NAME, reason)
-    return _first_usable(target, full, f"{same.name}, which has the same name, {trouble}")
+
+    source_subnet: str | None
+    target: Network
+    explicit: str | None = None
+    mapped: Mapping[str, str] | None = None
+    refuse_fallback: bool = False
+    full: Callable[[Subnet], bool] = lambda _: False
+
+    def branches(self) -> tuple[Branch[SubnetChoice], ...]:
+        """The branches, in the order in which they are asked."""
+        return (
+            Branch(SubnetRule.EXPLICIT.value, self._explicit),
+            Branch(SubnetRule.MAPPED.value, self._mapped),
+            Branch(SubnetRule.SAME_NAME.value, self._same_name),
+            Branch(SubnetRule.REFUSED.value, self._refused),
+            Branch(SubnetRule.FIRST.value, self._first),
+            Branch(SubnetRule.FIRST_USABLE.value, self._first_usable),
+            Branch(SubnetRule.NONE.value, self._none),
+        )
+
+    def _explicit(self) -> Answer[SubnetChoice]:
+        if self.explicit is None:
+            return passes("no subnet is named for it")
+        return self._named(self.explicit, SubnetRule.EXPLICIT, "set explicitly")
+
+    def _mapped(self) -> Answer[SubnetChoice]:
+        if not self.mapped:
+            return passes("no subnet map is configured for this network")
+        if self.source_subnet is None:
+            return passes("the source subnet is not known")
+        by_lower = {source.lower(): chosen for source, chosen in self.mapped.items()}
+        wanted = by_lower.get(self.source_subnet.lower())
+        if wanted is None:
+            return passes(f"the configuration maps {self.source_subnet} to none")
+        why = f"the configuration maps {self.source_subnet} to it"
+        return self._named(wanted, SubnetRule.MAPPED, why)
+
+    def _same_name(self) -> Answer[SubnetChoice]:
+        same = self._same
+        if same is None:
+            return passes(self._missing)
+        trouble = unusable(same, self.full)
+        if trouble is not None:
+            return passes(f"{same.name} {trouble}")
+        reason = f"{self.target.name} has a subnet of the same name, {same.name}"
+        return _decides(SubnetChoice(same, SubnetRule.SAME_NAME, reason))
+
+    def _refused(self) -> Answer[SubnetChoice]:
+        if not self.refuse_fallback:
+            return passes("`subnet_fallback: refuse` is not configured")
+        if self._same is not None:
+            return passes(f"there is a subnet of the same name, {self._same.name}")
+        problem = f"{self._missing}: choose one"
+        return _decides(SubnetChoice(None, SubnetRule.REFUSED, self._missing, problem))
+
+    def _first(self) -> Answer[SubnetChoice]:
+        if self._same is not None:
+            return passes(f"there is a subnet of the same name, {self._same.name}")
+        first = self._alphabetically_first
+        if first is None:
+            return passes(f"{self.target.name} has no subnet at all")
+        trouble = unusable(first, self.full)
+        if trouble is not None:
+            return passes(f"{first.name} {trouble}")
+        reason = f"{self._missing}, so the alphabetically first one is taken: {first.name}"
+        return _decides(SubnetChoice(first, SubnetRule.FIRST, reason))
+
+    def _first_usable(self) -> Answer[SubnetChoice]:
+        usable = [s for s in self.target.subnets if unusable(s, self.full) is None]
+        chosen = min(usable, key=_by_name, default=None)
+        if chosen is None:
+            return passes(f"no subnet of {self.target.name} is usable")
+        why = self._passed_over
+        reason = f"{why}, so the first usable one is taken: {chosen.name}"
+        problem = f"{why}; Site Recovery might still choose it, so {chosen.name} is set instead"
+        return _decides(SubnetChoice(chosen, SubnetRule.FIRST_USABLE, reason, problem))
+
+    def _none(self) -> Answer[SubnetChoice]:
+        if not self.target.subnets:
+            reason, problem = self._missing, f"{self.target.name} has no subnet at all"
+        else:
+            reason = self._passed_over
+            problem = f"{reason}, and no other subnet is usable"
+        return _decides(SubnetChoice(None, SubnetRule.NONE, reason, problem))
+
+    @property
+    def _same(self) -> Subnet | None:
+        return self.target.subnet(self.source_subnet) if self.source_subnet else None
+
+    @property
+    def _alphabetically_first(self) -> Subnet | None:
+        return min(self.target.subnets, key=_by_name, default=None)
+
+    @property
+    def _missing(self) -> str:
+        if self.source_subnet is None:
+            return "the source subnet is not known"
+        return f"{self.target.name} has no subnet named {self.source_subnet}"
+
+    @property
+    def _passed_over(self) -> str:
+        """What Site Recovery would choose, and why no VM can be there."""
+        if self._same is not None:
+            trouble = unusable(self._same, self.full)
+            return f"{self._same.name}, which has the same name, {trouble}"
+        first = self._alphabetically_first
+        assert first is not None, "only asked where there is a subnet"
+        trouble = unusable(first, self.full)
+        return f"{self._missing}; {first.name}, alphabetically first, {trouble}"
+
+    def _named(self, wanted: str, rule: SubnetRule, why: str) -> Answer[SubnetChoice]:
+        subnet = self.target.subnet(wanted)
+        if subnet is None:
+            names = ", ".join(s.name for s in self.target.subnets) or "none"
+            problem = f"{self.target.name} has no subnet {wanted}; there is: {names}"
+            return _decides(SubnetChoice(None, rule, why, problem))
+        trouble = unusable(subnet)
+        problem = f"{subnet.name} {trouble}" if trouble else ""
+        choice = SubnetChoice(subnet, rule, why, problem)
+        return decides(choice, f"{subnet.name}: {problem or why}")
 
 
 def unusable(subnet: Subnet, full: Callable[[Subnet], bool] = lambda _: False) -> str | None:
@@ -91,51 +219,9 @@ def unusable(subnet: Subnet, full: Callable[[Subnet], bool] = lambda _: False) -
     return None
 
 
-def _without_same_name(
-    source_subnet: str | None, target: Network, refuse: bool, full: Callable[[Subnet], bool]
-) -> SubnetChoice:
-    missing = f"{target.name} has no subnet named {source_subnet}"
-    if source_subnet is None:
-        missing = "the source subnet is not known"
-    if refuse:
-        return SubnetChoice(None, SubnetRule.REFUSED, missing, f"{missing}: choose one")
-    first = min(target.subnets, key=lambda s: s.name.lower(), default=None)
-    if first is None:
-        return SubnetChoice(None, SubnetRule.NONE, missing, f"{target.name} has no subnet at all")
-    trouble = unusable(first, full)
-    if trouble is None:
-        reason = f"{missing}, so the alphabetically first one is taken: {first.name}"
-        return SubnetChoice(first, SubnetRule.FIRST, reason)
-    return _first_usable(target, full, f"{missing}; {first.name}, alphabetically first, {trouble}")
+def _decides(choice: SubnetChoice) -> Answer[SubnetChoice]:
+    return decides(choice, choice.problem or choice.reason)
 
 
-def _named(
-    source_subnet: str | None,
-    target: Network,
-    explicit: str | None,
-    mapped: Mapping[str, str] | None,
-) -> SubnetChoice | None:
-    wanted, rule, why = explicit, SubnetRule.EXPLICIT, "set explicitly"
-    if wanted is None and mapped and source_subnet is not None:
-        by_lower = {source.lower(): chosen for source, chosen in mapped.items()}
-        wanted, rule = by_lower.get(source_subnet.lower()), SubnetRule.MAPPED
-        why = f"the configuration maps {source_subnet} to it"
-    if wanted is None:
-        return None
-    subnet = target.subnet(wanted)
-    if subnet is None:
-        names = ", ".join(s.name for s in target.subnets) or "none"
-        problem = f"{target.name} has no subnet {wanted}; there is: {names}"
-        return SubnetChoice(None, rule, why, problem)
-    trouble = unusable(subnet)
-    return SubnetChoice(subnet, rule, why, f"{subnet.name} {trouble}" if trouble else "")
-
-
-def _first_usable(target: Network, full: Callable[[Subnet], bool], why: str) -> SubnetChoice:
-    usable = [s for s in target.subnets if unusable(s, full) is None]
-    chosen = min(usable, key=lambda s: s.name.lower(), default=None)
-    if chosen is None:
-        return SubnetChoice(None, SubnetRule.NONE, why, f"{why}, and no other subnet is usable")
-    reason = f"{why}, so the first usable one is taken: {chosen.name}"
-    problem = f"{why}; Site Recovery might still choose it, so {chosen.name} is set instead"
-    return SubnetChoice(chosen, SubnetRule.FIRST_USABLE, reason, problem)
+def _by_name(subnet: Subnet) -> str:
+    return subnet.name.lower()

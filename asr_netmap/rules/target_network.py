@@ -7,7 +7,8 @@ from enum import Enum
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import AmbiguousName, PlanningError
-from asr_netmap.models import Direction, Inventory, Network, RegionPair
+from asr_netmap.models import Direction, Inventory, Network
+from asr_netmap.rules.branches import Answer, Branch, decide, decides, passes
 from asr_netmap.rules.lookup import find_network
 from asr_netmap.rules.mapping_pair import mappings_of
 from asr_netmap.settings import NetworkSettings, Settings
@@ -45,31 +46,122 @@ def choose_target(
 ) -> TargetChoice:
     """The target of `source`: named, found, or to be created with the suffix ``-asr``.
 
-    The suffix is the default of Site Recovery itself when replication is enabled (2017, 2026);
-    the order in which existing networks are looked for is ours.
     Raises NotFound, AmbiguousName or UsageError for a named target that can't be meant.
     """
-    if wanted is not None and wanted.target:
-        network = find_network(wanted.target, inventory, settings.target_region, "target network")
-        return TargetChoice(source, network.id, network, TargetRule.NAMED, "named as the target")
-    found = _already_chosen(source, settings.regions, inventory)
-    if found is not None:
-        target, rule, reason = found
-        return TargetChoice(source, target, inventory.network(target), rule, reason)
-    twin = _asr_twin(source, settings, inventory)
-    if twin is not None:
-        reason = f"{settings.target_region} has a network named {twin.name}"
-        return TargetChoice(source, twin.id, twin, TargetRule.ASR_NAME, reason)
-    original = _original(source, settings.target_region, inventory)
-    if original is not None:
-        reason = f"{source.name} is its -asr network, so it is the other side of the pair"
-        return TargetChoice(source, original.id, original, TargetRule.PLAIN_NAME, reason)
-    target = asr_network_id(source, settings)
-    reason = (
-        f"no target is named or known, so {target.name} is created "
-        f"with the address space and subnets of {source.name}"
+    _, answer = decide(target_branches(source, wanted, settings, inventory))
+    assert answer.outcome is not None, "the branch that decides has a target"
+    return answer.outcome
+
+
+def target_branches(
+    source: Network, wanted: NetworkSettings | None, settings: Settings, inventory: Inventory
+) -> tuple[Branch[TargetChoice], ...]:
+    """The branches of the rule, in the order in which they are tried.
+
+    The suffix is the default of Site Recovery itself when replication is enabled (2017, 2026);
+    the order in which existing networks are looked for is ours.
+    Asking one raises NotFound, AmbiguousName or UsageError, as `choose_target` does.
+    """
+    search = _Search(source, wanted, settings, inventory)
+    return (
+        Branch(TargetRule.NAMED.value, search.named),
+        Branch(TargetRule.FORWARD_MAPPING.value, search.forward_mapping),
+        Branch(TargetRule.REVERSE_MAPPING.value, search.reverse_mapping),
+        Branch(TargetRule.ITEMS.value, search.selected_by_items),
+        Branch(TargetRule.ASR_NAME.value, search.asr_twin),
+        Branch(TargetRule.PLAIN_NAME.value, search.original),
+        Branch(TargetRule.CREATE.value, search.created),
     )
-    return TargetChoice(source, target, inventory.network(target), TargetRule.CREATE, reason)
+
+
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """What the branches look at; a method for each."""
+
+    source: Network
+    wanted: NetworkSettings | None
+    settings: Settings
+    inventory: Inventory
+
+    def named(self) -> Answer[TargetChoice]:
+        if self.wanted is None or not self.wanted.target:
+            return passes(f"the configuration names no target of {self.source.name}")
+        network = find_network(
+            self.wanted.target, self.inventory, self.settings.target_region, "target network"
+        )
+        return self._found(network.id, TargetRule.NAMED, "named as the target")
+
+    def forward_mapping(self) -> Answer[TargetChoice]:
+        mapped = {
+            mapping.target_network
+            for mapping in mappings_of(Direction.FORWARD, self.settings.regions, self.inventory)
+            if mapping.source_network == self.source.id
+        }
+        if not mapped:
+            return passes(f"{self.source.name} is mapped to no network of {self._region}")
+        target = _the_only(mapped, self.source, "is mapped to")
+        reason = f"{self.source.name} is mapped to it already"
+        return self._found(target, TargetRule.FORWARD_MAPPING, reason)
+
+    def reverse_mapping(self) -> Answer[TargetChoice]:
+        mapped = {
+            mapping.source_network
+            for mapping in mappings_of(Direction.REVERSE, self.settings.regions, self.inventory)
+            if mapping.target_network == self.source.id
+        }
+        if not mapped:
+            return passes(f"no network of {self._region} is mapped to {self.source.name}")
+        target = _the_only(mapped, self.source, "is what is mapped back from")
+        reason = f"it is mapped to {self.source.name} in the reverse direction"
+        return self._found(target, TargetRule.REVERSE_MAPPING, reason)
+
+    def selected_by_items(self) -> Answer[TargetChoice]:
+        regions = self.settings.regions
+        selected = {
+            item.target_network
+            for item in self.inventory.items
+            if (item.source_region, item.target_region) == (regions.source, regions.target)
+            and self.source.id in item.source_networks
+            and item.target_network is not None
+        }
+        if not selected:
+            return passes(f"no replicated item of {self.source.name} selects a network")
+        if len(selected) > 1:
+            names = ", ".join(network.name for network in sorted(selected))
+            return passes(f"the replicated items of {self.source.name} do not agree: {names}")
+        reason = f"every replicated item of {self.source.name} selects it"
+        return self._found(selected.pop(), TargetRule.ITEMS, reason)
+
+    def asr_twin(self) -> Answer[TargetChoice]:
+        twin = _asr_twin(self.source, self.settings, self.inventory)
+        if twin is None:
+            return passes(f"{self._region} has no network named {self.source.name}{SUFFIX}")
+        reason = f"{self._region} has a network named {twin.name}"
+        return self._found(twin.id, TargetRule.ASR_NAME, reason)
+
+    def original(self) -> Answer[TargetChoice]:
+        original = _original(self.source, self._region, self.inventory)
+        if original is None:
+            why = f"{self.source.name} is not the {SUFFIX} network of one of {self._region}"
+            return passes(why)
+        reason = f"{self.source.name} is its {SUFFIX} network, so it is the other side of the pair"
+        return self._found(original.id, TargetRule.PLAIN_NAME, reason)
+
+    def created(self) -> Answer[TargetChoice]:
+        target = asr_network_id(self.source, self.settings)
+        reason = (
+            f"no target is named or known, so {target.name} is created "
+            f"with the address space and subnets of {self.source.name}"
+        )
+        return self._found(target, TargetRule.CREATE, reason)
+
+    @property
+    def _region(self) -> str:
+        return self.settings.target_region
+
+    def _found(self, target: ArmId, rule: TargetRule, reason: str) -> Answer[TargetChoice]:
+        network = self.inventory.network(target)
+        return decides(TargetChoice(self.source, target, network, rule, reason), reason)
 
 
 def asr_network_id(source: Network, settings: Settings) -> ArmId:
@@ -87,39 +179,6 @@ def asr_network_id(source: Network, settings: Settings) -> ArmId:
                 "Name a target network, or a target_resource_group, in the configuration.",
             )
     return ArmId.of_network(subscription, group, source.name + SUFFIX)
-
-
-def _already_chosen(
-    source: Network, regions: RegionPair, inventory: Inventory
-) -> tuple[ArmId, TargetRule, str] | None:
-    mapped = {
-        mapping.target_network
-        for mapping in mappings_of(Direction.FORWARD, regions, inventory)
-        if mapping.source_network == source.id
-    }
-    if mapped:
-        reason = f"{source.name} is mapped to it already"
-        return _the_only(mapped, source, "is mapped to"), TargetRule.FORWARD_MAPPING, reason
-    mapped_back = {
-        mapping.source_network
-        for mapping in mappings_of(Direction.REVERSE, regions, inventory)
-        if mapping.target_network == source.id
-    }
-    if mapped_back:
-        reason = f"it is mapped to {source.name} in the reverse direction"
-        target = _the_only(mapped_back, source, "is what is mapped back from")
-        return target, TargetRule.REVERSE_MAPPING, reason
-    selected = {
-        item.target_network
-        for item in inventory.items
-        if (item.source_region, item.target_region) == (regions.source, regions.target)
-        and source.id in item.source_networks
-        and item.target_network is not None
-    }
-    if len(selected) == 1:
-        reason = f"every replicated item of {source.name} selects it"
-        return selected.pop(), TargetRule.ITEMS, reason
-    return None
 
 
 def _the_only(found: set[ArmId], source: Network, how: str) -> ArmId:

@@ -9,7 +9,8 @@ estate, so that a condition can end by itself.
 | forbidden | path, method?, action?, scope? | 403 AuthorizationFailed |
 | policy-denies | path, policy? | 403 RequestDisallowedByPolicy on PUT and PATCH |
 | region-down | region | 503 for what lies in that region, and for subscription-wide lists |
-| throttled | times, path?, retry_after? | 429 |
+| throttled | times, path?, method?, retry_after? | 429 |
+| busy | path, times? | 409 for a write of a Site Recovery object: something else works on it |
 | operation-fails | path, code, message | the write is accepted and fails later |
 | not-applied | path | the write is accepted, succeeds, and changes nothing |
 | never-used | vault | 400 on reads of Site Recovery objects while the vault has none |
@@ -36,7 +37,8 @@ _KEYS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "forbidden": (frozenset({"path"}), frozenset({"method", "action", "scope", "times"})),
     "policy-denies": (frozenset({"path"}), frozenset({"policy", "times"})),
     "region-down": (frozenset({"region"}), frozenset({"times"})),
-    "throttled": (frozenset({"times"}), frozenset({"path", "retry_after"})),
+    "throttled": (frozenset({"times"}), frozenset({"path", "method", "retry_after"})),
+    "busy": (frozenset({"path"}), frozenset({"times"})),
     "operation-fails": (frozenset({"path"}), frozenset({"code", "message", "times"})),
     "not-applied": (frozenset({"path"}), frozenset({"times"})),
     "never-used": (frozenset({"vault"}), frozenset()),
@@ -146,13 +148,16 @@ def _fits(condition: Json, path: str) -> bool:
     return fnmatchcase(path.lower(), str(condition.get("path", "*")).lower())
 
 
+def _is_method(condition: Json, subject: Subject) -> bool:
+    return str(condition.get("method", subject.method)).upper() == subject.method
+
+
 def _never(estate: Estate, condition: Json, subject: Subject) -> ArmError | None:
     return None
 
 
 def _forbidden(estate: Estate, condition: Json, subject: Subject) -> ArmError | None:
-    method = str(condition.get("method", subject.method)).upper()
-    if method != subject.method or not _fits(condition, subject.path):
+    if not _is_method(condition, subject) or not _fits(condition, subject.path):
         return None
     action = condition.get("action") or action_of(subject.method, subject.path)
     scope = condition.get("scope") or subject.path
@@ -244,7 +249,7 @@ def _location(resource: Json) -> str:
 
 
 def _throttled(estate: Estate, condition: Json, subject: Subject) -> ArmError | None:
-    if not _fits(condition, subject.path):
+    if not _is_method(condition, subject) or not _fits(condition, subject.path):
         return None
     # invented: condition-throttled
     return ArmError(
@@ -254,6 +259,19 @@ def _throttled(estate: Estate, condition: Json, subject: Subject) -> ArmError | 
         "in the Retry-After header.",
         headers=(("Retry-After", str(condition.get("retry_after", 5))),),
     )
+
+
+def _busy(estate: Estate, condition: Json, subject: Subject) -> ArmError | None:
+    if not subject.writes or not _fits(condition, subject.path):
+        return None
+    # invented: condition-busy
+    fault = Fault(
+        "AnotherOperationInProgress",
+        f"SANDBOX: another operation is running on '{ids.last_name(subject.path)}'.",
+        "A job runs on this object.",
+        "Wait for the job to finish.",
+    )
+    return site_recovery_error(409, "Conflict", fault, subject.client_request, subject.activity)
 
 
 def _never_used(estate: Estate, condition: Json, subject: Subject) -> ArmError | None:
@@ -328,6 +346,7 @@ _REFUSALS = {
     "policy-denies": _policy_denies,
     "region-down": _region_down,
     "throttled": _throttled,
+    "busy": _busy,
     "never-used": _never_used,
     "missing-registration": _missing_registration,
 }

@@ -75,6 +75,7 @@ def _patch(call: Call) -> Answer:
     item = recovery.find_item(call)
     request = call.properties()
     _check_shape(call, request)
+    _check_primaries(call, request)
     running = call.estate.running_on(item["id"])
     if running is not None and call.options.conflicts:
         # invented: item-busy
@@ -105,8 +106,22 @@ def _check_shape(call: Call, request: Json) -> None:
             _check_field(nic, written, bool if empty is False else str, "vmNics[].")
         for config in _objects(nic.get("ipConfigs"), "vmNics[].ipConfigs"):
             _check_field(config, "ipConfigName", str, "vmNics[].ipConfigs[].")
+            _check_field(config, "isPrimary", bool, "vmNics[].ipConfigs[].")
             for name, empty in _IP_FIELDS:
                 _check_field(config, name, type(empty), "vmNics[].ipConfigs[].")
+
+
+def _check_primaries(call: Call, request: Json) -> None:
+    for nic in request.get("vmNics") or []:
+        configs = nic.get("ipConfigs") or []
+        # invented: item-primary
+        if configs and sum(config.get("isPrimary") is True for config in configs) != 1:
+            fault = Fault(
+                "InvalidPrimaryIPConfig",
+                f"SANDBOX: not exactly one IP configuration of the NIC '{nic['nicId']}' is sent as "
+                "primary.",
+            )
+            raise vaults.refusal(call, 400, "BadRequest", fault)
 
 
 def _check_fields(holder: Json, names: Iterable[str], where: str) -> None:
@@ -272,6 +287,9 @@ def _apply_nic(nic: Json, sent: Json, network: Json | None) -> Fault | None:
         return Fault("900205", f"SANDBOX: the NIC has no IP configuration '{unknown[0]}'.")
     for config in stored:
         row = configs.get(str(config.get("name") or "").lower())
+        if configs:
+            # invented: item-primary
+            config["isPrimary"] = row is not None and row.get("isPrimary") is True
         if row is None:
             # invented: unsent-nics
             _reset_ip_config(config, network)

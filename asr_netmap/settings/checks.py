@@ -285,6 +285,16 @@ def switch(value: object) -> bool:
     raise ValueError(f"must be true or false, not {shown(value)}")
 
 
+def primary(value: object) -> bool:
+    """true: what is primary can only be taken over, so nothing can say that it is not."""
+    if not switch(value):
+        raise ValueError(
+            "can't be cleared: a NIC always has exactly one primary IP config; "
+            "make another one of its IP configs primary instead"
+        )
+    return True
+
+
 def whole_number(value: object) -> int:
     """A whole number, and no switch."""
     if isinstance(value, bool) or not isinstance(value, int):

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from asr_netmap.errors import SettingsError
 from asr_netmap.settings.checks import NO_CREDENTIALS, kind_of, suggestion
 from asr_netmap.settings.overrides import VAULT_NAMES, origin_at
-from asr_netmap.settings.repeats import row_given_twice, source_given_twice
+from asr_netmap.settings.repeats import row_given_twice, source_given_twice, two_primaries
 from asr_netmap.settings.schema import known_keys
 from asr_netmap.settings.yaml_reader import Path
 
@@ -109,7 +109,7 @@ def _rows_twice(data: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     nics = data.get("nics")
     rows = nics.get("settings") if isinstance(nics, Mapping) else None
     if isinstance(rows, list | tuple):
-        for place, text in row_given_twice(rows):
+        for place, text in (*row_given_twice(rows), *two_primaries(rows)):
             yield ("nics", "settings", *place), text
 
 

@@ -9,7 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from asr_netmap.settings.checks import AddressMode
 from asr_netmap.settings.network_sections import Section
-from asr_netmap.settings.repeats import raise_mistakes, row_given_twice
+from asr_netmap.settings.repeats import raise_mistakes, row_given_twice, two_primaries
 from asr_netmap.settings.values import (
     ClearableGroupName,
     ClearableNetworkReference,
@@ -23,6 +23,7 @@ from asr_netmap.settings.values import (
     ModeOrAddress,
     NetworkReference,
     NicReference,
+    Primary,
     SubnetFallback,
     SubnetName,
     Switch,
@@ -61,6 +62,11 @@ class NicException(Section):
     )
     selected: Switch | None = Field(
         default=None, description="Whether a secondary IP config is created at failover."
+    )
+    primary: Primary | None = Field(
+        default=None,
+        description="true makes this IP config the primary one of its NIC after failover, and the "
+        "one that was a secondary one; needs ip_config. Left out: as it is.",
     )
     subnet: SubnetName | None = Field(default=None, description="Failover subnet.")
     address: ModeOrAddress | None = Field(
@@ -122,6 +128,14 @@ class NicException(Section):
             return values
         return {name: value for name, value in values.items() if value is not None}
 
+    @model_validator(mode="after")
+    def _one_primary(self) -> NicException:
+        if self.primary and self.ip_config is None:
+            raise ValueError("primary needs ip_config: a NIC has exactly one primary IP config")
+        if self.primary and self.selected is False:
+            raise ValueError("selected can't be false beside primary: that one is always selected")
+        return self
+
 
 class NicRules(Section):
     """How the NICs of all networks are set."""
@@ -147,5 +161,6 @@ class NicRules(Section):
     @field_validator("settings")
     @classmethod
     def _rows_once(cls, rows: tuple[NicException, ...]) -> tuple[NicException, ...]:
-        raise_mistakes(row_given_twice([row.model_dump(mode="json") for row in rows]))
+        dumped = [row.model_dump(mode="json") for row in rows]
+        raise_mistakes((*row_given_twice(dumped), *two_primaries(dumped)))
         return rows

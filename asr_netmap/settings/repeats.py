@@ -45,6 +45,29 @@ def row_given_twice(rows: Sequence[object]) -> Iterator[tuple[Place, str]]:
             )
 
 
+def two_primaries(rows: Sequence[object]) -> Iterator[tuple[Place, str]]:
+    """Which rows of ``nics.settings`` name another primary IP config of the same NIC.
+
+    rows -- as mappings, checked or not. Rows that spell one NIC in two ways are found when it is
+        known what they mean.
+    """
+    first: dict[tuple[str, ...], tuple[int, str]] = {}
+    for place, row in enumerate(rows):
+        if not isinstance(row, Mapping) or not isinstance(row.get("vm"), str):
+            continue
+        name = str(row.get("ip_config") or "")
+        if not name or str(row.get("primary")).lower() not in {"true", "yes", "on"}:
+            continue
+        key = tuple(str(row.get(part) or "").lower() for part in ("vm", "nic", "direction"))
+        earlier, other = first.setdefault(key, (place, name))
+        if other.lower() != name.lower():
+            yield (
+                (place, "primary"),
+                f"{name!r} contradicts {other!r} in row [{earlier}]: a NIC has exactly one primary "
+                "IP config; keep one of the two",
+            )
+
+
 def raise_mistakes(mistakes: Iterable[tuple[Place, str]]) -> None:
     """Raise one pydantic error that carries each mistake with its place below the field."""
     found = list(mistakes)

@@ -29,6 +29,7 @@ from asr_netmap.settings.checks import (
     none_or,
     pool_ids,
     prefix,
+    primary,
     reference_check,
     region,
     subscription,
@@ -98,6 +99,9 @@ SubnetFallback = Annotated[
     Literal["first", "refuse"], BeforeValidator(choice_check(("first", "refuse")))
 ]
 Switch = Annotated[bool, BeforeValidator(switch)]
+Primary = Annotated[
+    Literal[True], BeforeValidator(primary), WithJsonSchema({"type": "boolean", "const": True})
+]
 Count = Annotated[int, Field(ge=0), BeforeValidator(whole_number)]
 OneOrMore = Annotated[int, Field(ge=1), BeforeValidator(whole_number)]
 Percent = Annotated[int, Field(ge=0, le=100), BeforeValidator(whole_number)]

@@ -102,6 +102,10 @@ class FakeAzure:
         """List the jobs."""
         return self._call("running_job", change.subject, lambda: self._running(change, own))
 
+    def other_work(self, change: Change, own: frozenset[str]) -> str | None:
+        """Nobody else works here, unless a job of theirs still runs."""
+        return self._call("other_work", change.subject, lambda: self._running(change, own))
+
     def address_free(self, network: ArmId, address: IpAddress) -> bool:
         """Ask for an address."""
         return self._call("address_free", network, lambda: address not in self.taken)

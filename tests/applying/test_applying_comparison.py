@@ -246,3 +246,45 @@ def test_only_addresses_that_are_about_to_be_written_are_asked_for() -> None:
     assert claims_to_ask(change, fresh) == claims
     there = judge(change, Reading(None, replicated_item("app1", None, "10.1.1.7")), not_ready)
     assert claims_to_ask(change, there) == ()
+
+
+def moved_primary() -> tuple[Change, ReplicatedItem]:
+    """A change that makes the second IP config the primary one, and the item before it."""
+    item = replicated_item("app1")
+    (nic,) = item.nics
+    first = nic.ip_configs[0]
+    second = replace(first, name="ipconfig2", primary=False)
+    item = replace(item, nics=(replace(nic, ip_configs=(first, second)),))
+
+    def state(*primary: bool) -> ItemState:
+        names = ("ipconfig1", "ipconfig2")
+        flags = zip(names, primary, strict=True)
+        return ItemState(tuple(Setting("primary", value, nic.id, name) for name, value in flags))
+
+    return replace(CHANGE, before=state(True, False), after=state(False, True)), item
+
+
+def primary_are(item: ReplicatedItem, *primary: bool) -> Reading:
+    (nic,) = item.nics
+    configs = [replace(c, primary=p) for c, p in zip(nic.ip_configs, primary, strict=True)]
+    return Reading(None, replace(item, nics=(replace(nic, ip_configs=tuple(configs)),)))
+
+
+def test_a_primary_ip_config_that_azure_did_not_move_is_seen_when_it_is_read_back() -> None:
+    """No recording shows that Site Recovery takes a changed one, so it counts only if read back."""
+    change, item = moved_primary()
+    reading = primary_are(item, True, False)
+    assert judge(change, reading, not_ready).standing is Standing.READY
+    assert differences(change, reading) == (
+        "NIC app1-nic IP config ipconfig1 primary: expected no, found yes",
+        "NIC app1-nic IP config ipconfig2 primary: expected yes, found no",
+    )
+    there = primary_are(item, False, True)
+    assert judge(change, there, not_ready).standing is Standing.DONE
+    assert differences(change, there) == ()
+
+
+def test_a_primary_ip_config_that_moved_beside_another_change_is_an_overlap() -> None:
+    _, item = moved_primary()
+    earlier, later = primary_are(item, True, False), primary_are(item, False, True)
+    assert len(disturbances(CHANGE, earlier, later)) == 2

@@ -32,7 +32,14 @@ from .estate import replicated_item, set_nics
 from .fake_azure import FakeAzure
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, 891, tzinfo=timezone.utc)
-HEADER = Header("run-1", {"tenant": "t"}, "f" * 64, "1.2.3", NOW)
+SCOPE = {
+    "cloud": "AzureCloud",
+    "tenant": "t",
+    "vault": "/subscriptions/s/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v",
+    "source_region": "eastasia",
+    "target_region": "southeastasia",
+}
+HEADER = Header("run-1", {"plans": [SCOPE]}, "f" * 64, "1.2.3", NOW)
 CHANGE = set_nics("app0")
 
 
@@ -62,6 +69,7 @@ def test_a_run_leaves_its_header_intent_acceptance_outcome_and_end(tmp_path: Pat
     record = read_journal(path)
     assert record.header["schema"] == SCHEMA == "asr-netmap/journal/1"
     assert record.header["run"] == "run-1"
+    assert record.header["scope"] == {"plans": [SCOPE]}
     assert record.header["started"] == "2026-03-04T05:06:07.000891+00:00"
     assert [line["event"] for line in record.events] == ["intent", "accepted", "outcome", "end"]
     (intent,) = record.of("intent")

@@ -200,8 +200,12 @@ def test_what_nobody_foresaw_is_one_message_without_a_traceback(
 def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
     assert code_of(Console(debug=True), NotFound("gone")) == 1
     assert "Traceback" in capsys.readouterr().err
-    with pytest.raises(ValueError, match="odd"), Console(debug=True).guard():
-        raise ValueError("odd")
+    assert code_of(Console(debug=True), ValueError("odd\n##vso[x] \x1b[31m")) == 1
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert "ValueError: odd" in err
+    assert "##vso[" not in err
+    assert "\x1b" not in err
 
 
 def test_ctrl_c_is_130_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:

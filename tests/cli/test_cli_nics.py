@@ -187,6 +187,53 @@ def test_set_says_what_it_cannot_mean(
     assert said in done.err
 
 
+def primaries(here: Run, vm: str) -> dict[str, bool]:
+    """Which IP configs the NIC table says are primary."""
+    rows = here("nics", "export", "--format", "json", "--only", f"vm={vm}").json["rows"]
+    return {f"{row['nic']}/{row['ip_config']}": bool(row["primary"]) for row in rows}
+
+
+def test_another_ip_config_is_made_primary_read_back_and_undone(here: Run, folder: Path) -> None:
+    before = primaries(here, "app1")
+    assert before == {"app1-nic/ipconfig1": True, "app1-nic/ipconfig2": False}
+    chosen = ("--vm", "app1", "--ip-config", "ipconfig2", "--primary")
+    done = here("nics", "set", *chosen, "--yes", "--journal", "j.jsonl", "--format", "json")
+    assert done.code == 0, done.err
+    (change,) = done.json["changes"]
+    moved = {
+        (s["ip_config"], s["value"])
+        for s in change["after"]["settings"]
+        if s["setting"] == "primary"
+    }
+    assert moved == {("ipconfig1", False), ("ipconfig2", True)}
+    assert primaries(here, "app1") == {"app1-nic/ipconfig1": False, "app1-nic/ipconfig2": True}
+    assert here("apply", "--undo", "j.jsonl", "--yes").code == 0
+    assert primaries(here, "app1") == before
+
+
+def test_set_asks_for_the_primary_ip_config_again_as_it_was_typed(here: Run) -> None:
+    refused = here("nics", "set", "--vm", "app1", "--ip-config", "ipconfig2", "--primary")
+    assert refused.code == 2
+    assert here("nics", "set", "--vm", "app1", "--primary", "--yes").code != 0, "which one?"
+
+
+def test_a_table_that_names_two_primary_ip_configs_is_refused_with_both(
+    here: Run, folder: Path
+) -> None:
+    assert here("nics", "export", "--only", "vm=app1", "--out", "nics.csv").code == 0
+    rows = rows_of(folder / "nics.csv")
+    assert [row["primary"] for row in rows] == ["TRUE", ""]
+    rows[1]["primary"] = "yes"
+    write_rows(folder / "nics.csv", rows)
+    done = here("nics", "import", "nics.csv", "--yes")
+    assert done.code == 2
+    assert "'ipconfig2' contradicts 'ipconfig1' in line 2" in done.err
+    rows[0]["primary"] = ""
+    write_rows(folder / "nics.csv", rows)
+    assert here("nics", "import", "nics.csv", "--yes").code == 0
+    assert primaries(here, "app1") == {"app1-nic/ipconfig1": False, "app1-nic/ipconfig2": True}
+
+
 def test_undo_takes_back_what_a_run_wrote(here: Run, folder: Path) -> None:
     assert here("apply", "--yes", "--pending-ok", "--journal", "run.jsonl").code == 0
     assert setting(here, "sql1", "address") == "10.20.1.10"
@@ -218,7 +265,7 @@ def test_explain_tells_which_rule_decided_and_why_the_others_did_not(here: Run) 
     assert side["subnet_decided_by"] == "alphabetically first"
     assert side["address_decided_by"] == "documented rule (2017, 2026)"
     passed = {step["rule"]: step["why"] for step in side["subnet_rules"]}
-    assert "no subnet sql" in passed["same name"]
+    assert "no subnet named sql" in passed["same name"]
     assert side["planned"]["address"] == "10.20.1.10"
     assert side["effective"]["predicted"] is True
     assert side["effective"]["rule"].endswith("2026-02-12")
@@ -236,6 +283,48 @@ def test_explain_comes_to_what_the_plan_comes_to(here: Run, vm: str) -> None:
         if steps:
             assert side["planned"]["subnet"] in steps[-1]["why"]
     assert bool(story["pending"]) == (vm == "new1")
+
+
+@pytest.mark.parametrize("vm", ["app1", "sql1", "new1"])
+def test_explain_tells_how_the_networks_came_about_branch_by_branch(here: Run, vm: str) -> None:
+    story = here("nics", "explain", "--vm", vm, "--format", "json").json
+    for rules in (
+        story["target_network"]["pair_rules"],
+        story["target_network"]["rules"],
+        story["test_network_rules"],
+    ):
+        verdicts = [step["verdict"] for step in rules]
+        assert verdicts.count("decides") == 1
+        assert set(verdicts[verdicts.index("decides") + 1 :]) <= {"not reached"}
+    (first, *_) = story["target_network"]["pair_rules"]
+    assert first["rule"] == "named"
+    assert story["target_network"]["decided_by"] == "network mapping"
+    assert story["test_network_decided_by"] == "left as it is"
+
+
+def test_explain_with_enforce_is_the_story_of_the_enforced_plan(here: Run) -> None:
+    (config,) = here("nics", "explain", "--vm", "sql2", "--enforce", "--format", "json").json[
+        "ip_configs"
+    ]
+    side = config["failover"]
+    assert side["subnet_decided_by"] == "alphabetically first"
+    assert side["set"]["subnet"] == "zeta"
+    assert side["planned"] == side["ruled"]
+    assert side["planned"]["subnet"] == "alpha"
+
+
+def test_explain_with_a_table_takes_its_cells_as_explicit(
+    here: Run, edit: Callable[..., None]
+) -> None:
+    edit("sql2", address="10.20.2.90")
+    (config,) = here(
+        "nics", "explain", "--vm", "sql2", "--nics", "nics.csv", "--format", "json"
+    ).json["ip_configs"]
+    side = config["failover"]
+    assert side["address_decided_by"] == "explicit"
+    assert side["planned"] == {"subnet": "zeta", "address": "10.20.2.90"}
+    wrong = here("nics", "explain", "--vm", "sql2", "--nics", "nowhere.csv")
+    assert wrong.code == 1
 
 
 @pytest.mark.parametrize("form", ["table", "markdown", "csv"])
@@ -278,8 +367,9 @@ def test_explain_tells_of_maps_prefix_rules_exceptions_and_test_failover(
     failover = config["failover"]
     assert failover["subnet_decided_by"] == "subnet map"
     verdicts = [(s["rule"], s["verdict"]) for s in failover["address_rules"]]
-    assert verdicts[:4] == [
+    assert verdicts[:5] == [
         ("explicit", "passes"),
+        ("what is set", "passes"),
         ("prefix rule 10.9.0.0/24 -> 10.20.2.0/24", "passes"),
         ("prefix rule 10.2.1.0/24 -> 10.20.2.0/24", "decides"),
         ("mode asr-default", "not reached"),

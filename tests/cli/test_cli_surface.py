@@ -18,6 +18,8 @@ from tests.cli.conftest import REGION_OPTIONS, VAULT_OPTIONS, Run
 NEVER_FROM_THE_ENVIRONMENT = {
     "--sandbox",
     "--endpoint",
+    "--cassette",
+    "--record",
     "--yes",
     "--allow-retarget",
     "--allow-shared-target",
@@ -104,6 +106,7 @@ def test_what_fakes_a_green_run_or_gives_consent_has_no_variable(path: tuple[str
 @pytest.mark.parametrize("name", ["discover", "plan", "apply", "verify"])
 def test_every_command_that_reads_a_vault_has_the_common_options(name: str) -> None:
     common = FROM_THE_ENVIRONMENT - {"--deadline"} | {"--sandbox", "--endpoint", "--only"}
+    common |= {"--cassette", "--record"}
     assert common <= set(options_of(COMMANDS[(name,)]))
     assert {"--quiet", "--verbose", "--debug"} <= set(options_of(COMMANDS[(name,)]))
 

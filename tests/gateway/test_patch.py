@@ -12,7 +12,7 @@ import pytest
 from azure.mgmt.recoveryservicessiterecovery import models
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.errors import Missing
+from asr_netmap.errors import BlockedRequest, Missing
 from asr_netmap.gateway import translate
 from asr_netmap.gateway.nic_wire import (
     IP_CONFIG_FIELDS,
@@ -201,6 +201,44 @@ def test_a_cleared_setting_is_sent_as_an_empty_value_and_never_as_null(name: str
     assert "null" not in text
     sent = json.dumps(models.UpdateReplicationProtectedItemInput(body).as_dict())
     assert json.loads(sent) == body, "the SDK's model drops nothing of it"
+
+
+def primary(config: str, value: bool) -> Setting:
+    return Setting("primary", value, NIC, config)
+
+
+def flags(body: dict[str, Any], nic: int = 0) -> list[bool]:
+    return [config["isPrimary"] for config in body["properties"]["vmNics"][nic]["ipConfigs"]]
+
+
+def test_which_ip_config_is_primary_is_sent_as_wanted_and_else_as_read() -> None:
+    body = patch_body(full_item(), (primary("ipconfig1", False), primary("ipconfig2", True)))
+    assert flags(body) == [False, True]
+    assert flags(body, nic=1) == [True, False]
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        (primary("ipconfig2", True),),
+        (primary("ipconfig1", False),),
+        (primary("ipconfig1", False), primary("ipconfig2", False)),
+    ],
+)
+def test_a_nic_without_exactly_one_primary_ip_config_is_never_sent(
+    wanted: tuple[Setting, ...],
+) -> None:
+    """As when somebody moved it between the plan and the write."""
+    with pytest.raises(BlockedRequest, match="exactly one"):
+        patch_body(full_item(), wanted)
+
+
+def test_what_was_odd_before_and_is_not_ours_stops_no_other_change() -> None:
+    raw = full_item()
+    for config in raw["properties"]["providerSpecificDetails"]["vmNics"][1]["ipConfigs"]:
+        config["isPrimary"] = None
+    body = patch_body(raw, (primary("ipconfig1", False), primary("ipconfig2", True)))
+    assert flags(body) == [False, True]
 
 
 def test_only_nics_that_change_are_marked_as_chosen_by_somebody() -> None:

@@ -13,6 +13,7 @@ from asr_netmap.errors import (
     BlockedRequest,
     CredentialsMissing,
     NotFound,
+    ProviderNotRegistered,
     Unreachable,
 )
 from asr_netmap.gateway.reading import find_vaults, read_inventory
@@ -192,6 +193,15 @@ def never_used() -> Estate:
         row for row in document["resources"] if "/replication" not in str(row["id"])
     ]
     return Estate.from_document(document)
+
+
+def test_a_provider_that_is_not_registered_is_an_error_that_says_how_to_register_it() -> None:
+    missing = {"kind": "missing-registration", "namespace": "Microsoft.RecoveryServices"}
+    here = world(conditions=(missing,))
+    with pytest.raises(ProviderNotRegistered) as raised:
+        read(here)
+    assert "az provider register --namespace Microsoft.RecoveryServices" in raised.value.hint
+    assert set(here.connection.requests_by_method) == {"GET"}
 
 
 def test_a_vault_that_was_never_used_has_empty_lists() -> None:

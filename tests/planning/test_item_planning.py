@@ -203,7 +203,7 @@ def test_of_two_items_that_claim_one_address_one_is_told_and_none_is_moved() -> 
         item(vm, ip_config(to="10.1.1.10", subnet="web"), target="vnet-app-asr")
         for vm in ("app2", "app1")
     ]
-    said = {message(plan_of(inventory(*o)), "address-taken") for o in (two, two[::-1])}
+    said = {message(plan_of(inventory(*o)), "address-claimed-twice") for o in (two, two[::-1])}
     (text,) = said
     assert text.startswith("app2-nic/ipconfig1: address 10.1.1.10 is set, and app1")
 

@@ -11,6 +11,7 @@ import pytest
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Inventory, NotLookedAt
+from asr_netmap.planning.address_findings import Futures
 from asr_netmap.planning.afterwards import inventory_after, item_with
 from asr_netmap.planning.nic_findings import blocked_items, nic_findings
 from asr_netmap.planning.nic_setting import Setting
@@ -315,7 +316,7 @@ def test_a_test_network_that_is_too_small_is_told() -> None:
 
 def test_only_the_networks_of_the_given_items_are_told() -> None:
     where = estate(*crowd(4, target="vnet-small").items, vm("other"), **swapped(SMALL))
-    assert [f.code for f in nic_findings(where, where.items[-1:])] == []
+    assert [f.code for f in nic_findings(Futures.of(where), where.items[-1:])] == []
 
 
 # -- subnets --------------------------------------------------------------------------------------
@@ -519,7 +520,7 @@ def together(where: Inventory, declared: Settings | None = None) -> tuple[Plan, 
     """The findings of a plan, and those about what will be that it has not made itself."""
     made = plan_of(where, declared)
     after = inventory_after(where, made.changes)
-    more = nic_findings(after, after.items, made.findings)
+    more = nic_findings(Futures.of(after), after.items, made.findings)
     return made, list(dict.fromkeys((*made.findings, *more)))
 
 
@@ -613,7 +614,7 @@ def test_the_inventory_afterwards_is_what_azure_would_show() -> None:
     assert {n.id for n in after.networks} == {n.id for n in shown.networks}
     (config,) = after.items[0].nics[0].ip_configs
     assert config.address == IPv4Address("10.1.1.10")
-    assert list(nic_findings(after, after.items)) == []
+    assert list(nic_findings(Futures.of(after), after.items)) == []
 
 
 def test_the_other_direction_is_looked_at_like_the_first() -> None:

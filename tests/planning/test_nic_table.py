@@ -135,6 +135,7 @@ def test_every_column_of_a_full_ip_config_is_filled_in() -> None:
         "nic_group": "rg-dr",
         "reuse_nic": True,
         "selected": True,
+        "primary": True,
         "test_network": str(network_id("vnet-app-asr")),
         "test_subnet": "app",
         "test_address": FULL.test_address,
@@ -147,7 +148,7 @@ def test_every_column_of_a_full_ip_config_is_filled_in() -> None:
 
 def test_what_is_unset_is_an_empty_cell() -> None:
     (row,) = [row for row in ROWS if row.vm == "app2"]
-    assert row.given == {}
+    assert row.given == {"primary": True}, "which one is primary is never unset"
 
 
 def test_the_columns_are_keys_then_what_is_then_what_should_be() -> None:
@@ -225,6 +226,8 @@ def cell_values(name: str) -> st.SearchStrategy[CellValue]:
         return NAMES.map(lambda n: resource(f"Microsoft.Network/{found}", n)) | st.just(Clear.CLEAR)
     if kind in {"network", "target_network"}:
         return NAMES | NAMES.map(network_id).map(str)
+    if kind == "primary":
+        return st.just(True)
     if kind in {"accelerated", "reuse_nic", "selected"}:
         return VALUES[ValueType.FLAG]
     return VALUES[ValueType.ADDRESS if kind == "address" else ValueType.NAME]
@@ -336,6 +339,7 @@ def test_pools_are_told_apart_whatever_stands_between() -> None:
         ("accelerated", "none", False),
         ("accelerated", "FALSE", False),
         ("test_reuse_nic", "yes", True),
+        ("primary", "Yes", True),
     ],
 )
 def test_words_for_values(column: str, text: str, value: CellValue) -> None:
@@ -368,6 +372,9 @@ def test_words_for_values(column: str, text: str, value: CellValue) -> None:
         ("lb_pools", f"{POOLS[0]} {BALANCER}", "column lb_pools: is the id of"),
         ("nic_group", "a?b", "column nic_group: resource group name 'a?b' holds"),
         ("selected", "FALSE", "the primary IP config is always selected"),
+        ("primary", "FALSE", "line 2, column primary: can't be cleared: a NIC always has exactly"),
+        ("primary", "none", "make another one of its IP configs primary instead"),
+        ("primary", "WAHR", "must be TRUE or FALSE"),
     ],
 )
 def test_a_wrong_cell_is_named_with_line_and_column(column: str, text: str, said: str) -> None:
@@ -467,6 +474,27 @@ def test_rows_of_one_nic_or_vm_may_not_contradict_each_other(
     assert len(read_csv(agreeing, "nics.csv", ESTATE)) == 2
 
 
+PRIMARY_COLUMNS = ("vm_id", "nic", "ip_config", "primary", "selected")
+CONFIGS = [(str(vm_id("app1")), "app1-nic", name) for name in ("ipconfig1", "ipconfig2")]
+
+
+def test_two_primary_ip_configs_of_one_nic_are_refused_with_both_lines() -> None:
+    text = written((*CONFIGS[0], "TRUE", ""), (*CONFIGS[1], "yes", ""), columns=PRIMARY_COLUMNS)
+    said = (
+        "line 3, column primary: 'ipconfig2' contradicts 'ipconfig1' in line 2: "
+        "a NIC has exactly one primary IP config"
+    )
+    for what in (ESTATE, None):
+        assert mistake(text, what).startswith(said)
+
+
+def test_who_gives_up_being_primary_may_be_left_behind_and_who_takes_over_may_not() -> None:
+    text = written((*CONFIGS[0], "", "FALSE"), (*CONFIGS[1], "TRUE", ""), columns=PRIMARY_COLUMNS)
+    assert len(read_csv(text, "nics.csv", ESTATE)) == 2
+    text = written((*CONFIGS[0], "", ""), (*CONFIGS[1], "TRUE", "FALSE"), columns=PRIMARY_COLUMNS)
+    assert "line 3, column selected: the primary IP config is always selected" in mistake(text)
+
+
 def test_every_mistake_is_reported_at_once_in_the_order_of_the_lines() -> None:
     text = written(
         (*APP2_KEYS, "none", "x"),
@@ -531,6 +559,13 @@ def json_table(**cells: Any) -> str:
 )
 def test_a_mistake_in_json_is_named_with_its_line(text: str, said: str) -> None:
     assert said in "\n".join(problems(lambda: read_table(text, "nics.json", ESTATE)))
+
+
+def test_json_has_no_word_for_giving_up_being_primary() -> None:
+    (row,) = read_json(json_table(primary=True), "nics.json", ESTATE)
+    assert row.given["primary"] is True
+    (said,) = problems(lambda: read_json(json_table(primary=False), "nics.json", ESTATE))
+    assert "column primary: can't be cleared" in said
 
 
 def test_json_takes_null_and_lists_and_switches() -> None:

@@ -13,7 +13,8 @@ from hypothesis import settings as hypothesis_settings
 from asr_netmap import api
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import SettingsError
-from asr_netmap.models import Inventory, NotLookedAt, RegionalResource
+from asr_netmap.models import Inventory, NotLookedAt, RegionalResource, ReplicatedItem
+from asr_netmap.planning.basis import FromTable
 from asr_netmap.planning.change import ItemState, Kind
 from asr_netmap.planning.nic_setting import SettingValue
 from asr_netmap.planning.nic_table import (
@@ -29,11 +30,12 @@ from asr_netmap.planning.planner import plan
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.table_plan import only_table, plan_table, with_table
 from asr_netmap.sandbox.demo_estate import SUBSCRIPTION, VAULT_GROUP, VAULT_NAME
-from asr_netmap.settings import AddressMode, NicException, Overrides, Settings
+from asr_netmap.settings import AddressMode, NicException, Overrides, Settings, from_document
 from asr_netmap.settings import settings_from_options as from_options
 from tests.builders import (
     APP,
     APP_ASR,
+    OTHER_SUBSCRIPTION,
     SOURCE,
     TARGET,
     carried_out,
@@ -398,3 +400,85 @@ def test_two_nics_of_one_name_are_never_mixed_up() -> None:
     except SettingsError as error:
         assert "NIC name" in str(error)
     assert planned in ({}, {other.id: "x"}, {other.id: "x", None: network_id("vnet-app-asr")})
+
+
+# Made again from what a plan file holds.
+
+
+def made_again(made: Plan, what: Inventory) -> Plan:
+    """The plan from the settings of a saved one, and nothing else."""
+    declared = from_document(made.settings)
+    return plan_table(what, declared, scope(), declared.nics.settings)
+
+
+@FEW
+@given(estates())
+def test_the_plan_of_any_table_makes_itself_again(what: Inventory) -> None:
+    cells: dict[str, Any] = {"subnet": "web", "address": AddressMode.NEXT_FREE, "nsg": NSG}
+    table = tuple(replace(row, given={**row.given, **cells}) for row in nic_rows(what, REGIONS))
+    made = plan_table(what, settings(), scope(), table_to_exceptions(table, what, REGIONS))
+    assert made.basis == FromTable()
+    assert made_again(made, what) == made
+
+
+def test_a_narrowed_table_makes_itself_again_without_the_rows_that_were_left_out() -> None:
+    """The next free address of one VM must not become another one because of the others."""
+    both = [item(name, ip_config(), target="vnet-app-asr") for name in ("app1", "app2")]
+    what = inventory(*both, networks=NETWORKS)
+    table = tuple(
+        replace(row, given={"subnet": "web", "address": AddressMode.NEXT_FREE})
+        for row in nic_rows(what, REGIONS)
+    )
+    made = table_plan(what, table, "vm=app2")
+    assert len(made.changes) == 1
+    everything = table_plan(what, table)
+    assert values(made, "app2") != values(everything, "app2"), "else this tells nothing"
+    assert made_again(made, what).changes == made.changes
+
+
+def test_a_row_is_checked_beside_the_vault_that_has_its_item() -> None:
+    """A name means a network of the vault's own, and both may have one of that name."""
+    here = inventory(SET, networks=NETWORKS)
+    there = elsewhere(inventory(SET, networks=(*NETWORKS, network("vnet-lab", TARGET))))
+    (row, other) = (*nic_rows(here, REGIONS), *nic_rows(there, REGIONS))
+    own = {"target_network": "vnet-test", "test_network": "vnet-lab"}
+    table = to_csv([replace(row, given={"target_network": "vnet-test"}), replace(other, given=own)])
+    assert len(read_csv(table, "nics.csv", [here, there])) == 2
+    swapped = to_csv([replace(row, given=own), replace(other, given=own)])
+    with pytest.raises(SettingsError, match=r"1 mistake\n  line 2, column test_network"):
+        read_csv(swapped, "nics.csv", [here, there])
+    with pytest.raises(SettingsError, match=r"line 3, column vm_id: no replicated item"):
+        read_csv(table, "nics.csv", [here])
+
+
+def test_a_vm_of_two_vaults_is_named_by_its_item() -> None:
+    here = inventory(SET, networks=NETWORKS)
+    twin = replace(SET, id=ArmId(str(SET.id).replace("vault-dr", "vault-two")))
+    there = replace(here, items=(twin,))
+    (row,) = nic_rows(here, REGIONS)
+    with pytest.raises(SettingsError, match="is replicated by several vaults") as caught:
+        read_csv(to_csv([row]), "nics.csv", [here, there])
+    assert str(SET.id) in str(caught.value)
+    assert str(twin.id) in str(caught.value)
+    named = read_csv(to_csv([replace(row, vm_id=twin.id)]), "nics.csv", [here, there])
+    assert [each.vm_id for each in named] == [twin.id]
+    assert len(read_csv(to_csv([row]), "nics.csv", [here, here])) == 1
+
+
+def elsewhere(what: Inventory) -> Inventory:
+    """The same items and networks in another subscription."""
+
+    def moved(here: ArmId) -> ArmId:
+        return ArmId(str(here).replace(SUBSCRIPTION, OTHER_SUBSCRIPTION))
+
+    def moved_item(one: ReplicatedItem) -> ReplicatedItem:
+        assert one.vm is not None
+        assert one.target_network is not None
+        nics = tuple(replace(nic, id=moved(nic.id)) for nic in one.nics)
+        target = moved(one.target_network)
+        return replace(one, id=moved(one.id), vm=moved(one.vm), nics=nics, target_network=target)
+
+    return inventory(
+        *map(moved_item, what.items),
+        networks=tuple(replace(each, id=moved(each.id)) for each in what.networks),
+    )

@@ -12,19 +12,22 @@ import pytest
 from asr_netmap import api
 from asr_netmap.applying.journal import FileJournal, Header, JournalRecord, read_journal
 from asr_netmap.arm_id import ArmId
-from asr_netmap.errors import FileError, ForeignPlan
-from asr_netmap.models import Inventory, NotLookedAt, RegionPair
+from asr_netmap.errors import FileError, ForeignPlan, UnsafePlan
+from asr_netmap.models import Inventory, NotLookedAt, RegionPair, ReplicatedIpConfig
+from asr_netmap.planning.basis import FromJournal
 from asr_netmap.planning.change import Action, Change, ItemState, Kind
 from asr_netmap.planning.document import change_document, state_document
-from asr_netmap.planning.plan import Plan
-from asr_netmap.planning.safety import Consent
-from asr_netmap.planning.undo import plan_undo, raise_if_foreign, written_changes
+from asr_netmap.planning.journal_scope import doubts_about, raise_if_foreign, settings_of
+from asr_netmap.planning.plan import Plan, Severity
+from asr_netmap.planning.safety import Consent, raise_if_unsafe
+from asr_netmap.planning.undo import plan_undo, written_changes
 from asr_netmap.sandbox.demo_estate import SUBSCRIPTION, VAULT_GROUP, VAULT_NAME
 from asr_netmap.settings import Overrides, Settings, settings_from_options
 from tests.builders import (
     APP,
     APP_ASR,
     PAIRED,
+    SCOPE_TENANT,
     SOURCE,
     TARGET,
     VAULT,
@@ -84,6 +87,50 @@ def test_undoing_a_first_run_removes_its_mappings_and_clears_its_settings() -> N
     assert bare(undone) == bare(before)
 
 
+def test_mappings_are_called_by_their_direction_as_in_every_other_plan() -> None:
+    before = estate()
+    made = plan_of(before)
+    after = carried_out(before, made)
+    back = undo(after, *made.changes)
+    titles = {change.title for change in of_kind(back, Kind.MAPPING)}
+    assert titles == {change.title for change in of_kind(made, Kind.MAPPING)}
+    assert titles == {"vnet-app -> vnet-app-asr (forward)", "vnet-app-asr -> vnet-app (reverse)"}
+    again = undo(carried_out(after, back), *back.changes)
+    assert {change.title for change in of_kind(again, Kind.MAPPING)} == titles, "gone, too"
+
+
+def test_the_plan_holds_the_writes_that_it_was_made_from_and_makes_itself_again() -> None:
+    before = estate()
+    made = plan_of(before)
+    after = carried_out(before, made)
+    back = undo(after, *made.changes)
+    assert isinstance(back.basis, FromJournal)
+    assert plan_undo(back.basis.written, after, settings(), scope()) == back
+
+
+def test_the_way_back_needs_no_more_consent_than_asking_for_it_but_keeps_given_limits() -> None:
+    many = [item(f"app{n}", ip_config(f"10.1.1.{n + 10}")) for n in range(6)]
+    before = inventory(*many, mappings=())
+    made = plan_of(before)
+    back = undo(carried_out(before, made), *made.changes)
+    raise_if_unsafe(back, Consent())
+    with pytest.raises(UnsafePlan, match="more than 10 %"):
+        raise_if_unsafe(back, Consent(max_changed_percent=10))
+
+
+def test_writes_between_other_regions_of_the_vault_are_passed() -> None:
+    """A run over two pairs of regions of one vault: each way back is of its own pair."""
+    before = estate()
+    made = plan_of(before)
+    after = carried_out(before, made)
+    elsewhere = replace(scope(), regions=RegionPair("westeurope", "northeurope"))
+    written = written_changes(events_of(made.changes))
+    back = plan_undo(written, after, settings(), elsewhere)
+    assert back.changes == ()
+    assert "undo-stale" not in codes(back)
+    assert back.basis == FromJournal(())
+
+
 def test_undoing_an_undo_brings_the_run_back() -> None:
     before = estate()
     made = plan_of(before)
@@ -102,6 +149,49 @@ def test_undoing_twice_has_nothing_left_to_do() -> None:
     undone = carried_out(after, undo(after, *made.changes))
     assert undo(undone, *made.changes).changes == ()
     assert codes(undo(undone, *made.changes)) == []
+
+
+def two_configs(*more: ReplicatedIpConfig) -> tuple[Inventory, Plan]:
+    """An estate that is settled, and a plan that makes its secondary IP config the primary one."""
+    first, second = ip_config(selected=True), ip_config("10.1.1.11", name="second", primary=False)
+    what = inventory(item("app1", first, second, *more))
+    what = carried_out(what, plan_of(what))
+    return what, plan_of(what, rows({"vm": "app1", "ip_config": "second", "primary": True}))
+
+
+def test_the_primary_ip_config_goes_back_and_the_other_is_not_selected_any_more() -> None:
+    before, made = two_configs()
+    after = carried_out(before, made)
+    back = undo(after, *made.changes)
+    assert values(back, "app1")["primary"] is True
+    assert values(back, "app1")["second/primary"] is False
+    assert values(back, "app1")["second/selected"] is False
+    assert bare(carried_out(after, back)) == bare(before)
+
+
+def test_nobody_says_again_whether_the_primary_ip_config_is_selected() -> None:
+    """Site Recovery decides that itself, so it would read back as a failure."""
+    first = ip_config(selected=False)
+    what = inventory(item("app1", first, ip_config("10.1.1.11", name="second", primary=False)))
+    made = plan_of(what, rows({"vm": "app1", "ip_config": "second", "primary": True}))
+    assert values(made, "app1")["selected"] is True
+    back = values(undo(carried_out(what, made), *made.changes), "app1")
+    assert "selected" not in back
+    assert (back["primary"], back["second/selected"]) == (True, False)
+
+
+def test_a_nic_is_never_left_without_exactly_one_primary_ip_config() -> None:
+    """Somebody made a third one primary since: giving it back to the first would make two."""
+    third = ip_config("10.1.1.12", name="third", primary=False, selected=True)
+    before, made = two_configs(third)
+    after = carried_out(before, made)
+    (one,) = after.items
+    (nic,) = one.nics
+    configs = tuple(replace(c, primary=c.name == "third") for c in nic.ip_configs)
+    moved = replace(one, nics=(replace(nic, ip_configs=configs),))
+    back = undo(replace(after, items=(moved,)), *made.changes)
+    assert not {"primary", "second/primary", "second/selected"} & set(values(back, "app1"))
+    assert "somebody made another IP config the primary one since" in message(back, "undo-stale")
 
 
 def bare(what: Inventory) -> list[Any]:
@@ -333,6 +423,8 @@ def test_a_spoilt_intent_is_named_with_its_line(spoil: Callable[[dict[str, Any]]
 
 
 HEADER = {
+    "cloud": "AzureCloud",
+    "tenant": SCOPE_TENANT,
     "vault": str(VAULT).upper().replace("/SUBSCRIPTIONS", "/subscriptions"),
     "source_region": SOURCE,
     "target_region": TARGET,
@@ -343,10 +435,60 @@ def test_a_journal_of_this_vault_is_taken() -> None:
     raise_if_foreign({"scope": {"plans": [{**HEADER, "vault": "/other"}, HEADER]}}, scope())
 
 
-@pytest.mark.parametrize("key", HEADER)
+@pytest.mark.parametrize("key", list(HEADER))
 def test_a_journal_of_another_vault_or_pair_is_refused(key: str) -> None:
-    with pytest.raises(ForeignPlan, match="is of a run on"):
+    with pytest.raises(ForeignPlan, match="is of a run on") as caught:
         raise_if_foreign({"scope": {"plans": [{**HEADER, key: "other"}]}}, scope())
+    assert "other" in caught.value.message, "what the journal says"
+    assert str(HEADER[key]).lower() in caught.value.message.lower(), "and what is here"
+
+
+@pytest.mark.parametrize("unsaid", [("tenant",), ("tenant", "cloud")])
+def test_a_journal_that_names_no_tenant_is_taken_with_a_warning(unsaid: tuple[str, ...]) -> None:
+    """As earlier versions wrote them."""
+    header = {"scope": {"plans": [{k: v for k, v in HEADER.items() if k not in unsaid}]}}
+    raise_if_foreign(header, scope())
+    (finding,) = doubts_about(header, scope(), "run.jsonl")
+    assert (finding.code, finding.severity) == ("journal-without-tenant", Severity.WARNING)
+    assert all(f"no {what}" in finding.message for what in unsaid)
+    assert doubts_about({"scope": {"plans": [HEADER]}}, scope()) == ()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"scope": None},
+        {"scope": {"plans": None}},
+        {"scope": {"plans": ["x"]}},
+        {"scope": {"plans": [{**HEADER, "vault": 5}]}},
+        {"scope": {"plans": [{**HEADER, "tenant": ["t"]}]}},
+        {"scope": {"plans": [{"vault": str(VAULT)}]}},
+    ],
+)
+def test_a_header_that_says_nothing_is_no_journal_and_no_traceback(header: dict[str, Any]) -> None:
+    with pytest.raises(FileError, match=r"j\.jsonl, line 1"):
+        raise_if_foreign(header, scope(), "j.jsonl")
+
+
+def test_of_the_declared_vaults_those_of_the_run_are_taken_each_once() -> None:
+    other = settings(vault={**vault_document(), "name": "vault-two"})
+    header = {"scope": {"plans": [HEADER]}}
+    assert settings_of(header, [other, settings(), settings()]) == (settings(),)
+
+
+def test_a_run_on_a_vault_that_is_not_declared_is_refused_by_its_name() -> None:
+    """The way back of a part of a run is none."""
+    beside = {**HEADER, "vault": str(VAULT).replace("vault-dr", "vault-two")}
+    with pytest.raises(ForeignPlan, match="vault-two") as caught:
+        settings_of({"scope": {"plans": [HEADER, beside]}}, [settings()])
+    assert "is of a run on" in caught.value.message
+    with pytest.raises(ForeignPlan, match="no vault at all"):
+        settings_of({"scope": {"plans": []}}, [settings()])
+
+
+def vault_document() -> dict[str, str]:
+    return {"subscription": SUBSCRIPTION, "resource_group": VAULT.group, "name": VAULT.name}
 
 
 def test_writes_of_another_vault_in_the_journal_are_passed() -> None:

@@ -124,6 +124,12 @@ def test_what_is_not_played_says_sandbox(world: World) -> None:
         assert "SANDBOX" in error_of(response)["message"]
 
 
+def test_a_networks_etag_is_a_header_too_and_a_vaults_is_not(world: World) -> None:
+    assert world.get(VAULT)["etag"]
+    assert world.send("GET", VAULT).header("ETag") is None
+    assert world.send("GET", WEB).header("ETag") == world.get(WEB)["etag"]
+
+
 def test_every_answer_carries_the_services_headers_and_says_sandbox(world: World) -> None:
     response = world.send("GET", WEB, headers={"x-ms-client-request-id": "mine"})
     assert response.header("x-ms-client-request-id") == "mine"

@@ -122,6 +122,23 @@ def test_throttling_ends_after_its_count() -> None:
     assert answers[0].header("Retry-After") == "7"
 
 
+def test_throttling_can_be_for_one_method_only() -> None:
+    world = under({"kind": "throttled", "times": 1, "method": "PATCH"})
+    assert world.send("GET", item_path("web2")).status == 200
+    body = {"properties": {"recoveryAzureVMName": "x"}}
+    answers = [world.send("PATCH", item_path("web2"), body) for _ in range(2)]
+    assert [answer.status for answer in answers] == [429, 202]
+
+
+def test_a_busy_object_refuses_writes_and_can_be_read() -> None:
+    world = under({"kind": "busy", "path": "*/web2", "times": 1})
+    body = {"properties": {"recoveryAzureVMName": "x"}}
+    assert world.send("GET", item_path("web2")).status == 200
+    answers = [world.send("PATCH", item_path("web2"), body) for _ in range(2)]
+    assert [answer.status for answer in answers] == [409, 202]
+    assert error_of(answers[0])["details"][0]["code"] == "AnotherOperationInProgress"
+
+
 def test_counts_are_kept_with_the_estate() -> None:
     world = under({"kind": "throttled", "times": 2})
     world.send("GET", SUB)

@@ -35,7 +35,8 @@ def first_nic(world: World, name: str) -> Any:
 
 
 def patch_nic(nic_id: str, config: dict[str, Any], **nic: Any) -> dict[str, Any]:
-    row = {"nicId": nic_id, "ipConfigs": [{"ipConfigName": "ipconfig1", **config}], **nic}
+    sent = {"ipConfigName": "ipconfig1", "isPrimary": True, **config}
+    row = {"nicId": nic_id, "ipConfigs": [sent], **nic}
     return {"properties": {"vmNics": [row], "providerSpecificDetails": {"instanceType": "A2A"}}}
 
 
@@ -235,7 +236,9 @@ def test_nics_that_are_not_sent_are_reset(world: World) -> None:
         {
             "nicId": nic["nicId"],
             "recoveryNicName": "kept",
-            "ipConfigs": [{"ipConfigName": "ipconfig1", "recoverySubnetName": "zz"}],
+            "ipConfigs": [
+                {"ipConfigName": "ipconfig1", "isPrimary": True, "recoverySubnetName": "zz"}
+            ],
         }
         for nic in nics
     ]
@@ -253,7 +256,12 @@ def test_ip_configs_that_are_not_sent_are_reset(world: World) -> None:
     put_app_copy(world)
     nic_id = first_nic(world, "app1")["nicId"]
     rows = [
-        {"ipConfigName": name, "recoverySubnetName": "zz", "isSeletedForFailover": True}
+        {
+            "ipConfigName": name,
+            "isPrimary": name == "ipconfig1",
+            "recoverySubnetName": "zz",
+            "isSeletedForFailover": True,
+        }
         for name in ("ipconfig1", "ipconfig2")
     ]
     body: dict[str, Any] = {
@@ -270,6 +278,41 @@ def test_ip_configs_that_are_not_sent_are_reset(world: World) -> None:
     primary, secondary = first_nic(world, "app1")["ipConfigs"]
     assert primary["recoverySubnetName"] == "zz"
     assert (secondary["recoverySubnetName"], secondary["isSeletedForFailover"]) == ("WEB", False)
+
+
+def primaries(nic_id: str, *primary: object) -> dict[str, Any]:
+    rows = [
+        {"ipConfigName": f"ipconfig{n}", "isPrimary": value, "isSeletedForFailover": False}
+        for n, value in enumerate(primary, start=1)
+    ]
+    return {"properties": {"vmNics": [{"nicId": nic_id, "ipConfigs": rows}]}}
+
+
+def test_the_primary_ip_config_is_the_one_that_is_sent_as_such(world: World) -> None:
+    nic_id = first_nic(world, "app1")["nicId"]
+    for wanted in ([False, True], [True, False]):
+        world.send("PATCH", item_path("app1"), primaries(nic_id, *wanted))
+        configs = first_nic(world, "app1")["ipConfigs"]
+        assert [c["isPrimary"] for c in configs] == wanted
+        assert [c["isSeletedForFailover"] for c in configs] == wanted
+
+
+def test_a_primary_ip_config_that_is_not_sent_gives_way(world: World) -> None:
+    body = primaries(first_nic(world, "app1")["nicId"], False, True)
+    del body["properties"]["vmNics"][0]["ipConfigs"][0]
+    world.send("PATCH", item_path("app1"), body)
+    assert [c["isPrimary"] for c in first_nic(world, "app1")["ipConfigs"]] == [False, True]
+
+
+@pytest.mark.parametrize("wanted", [[True, True], [False, False], [None, None], [None]])
+def test_a_nic_without_exactly_one_primary_ip_config_is_refused_at_once(
+    world: World, wanted: list[Any]
+) -> None:
+    body = primaries(first_nic(world, "app1")["nicId"], *wanted)
+    response = world.send("PATCH", item_path("app1"), body)
+    assert response.status == 400
+    assert "SANDBOX" in json.dumps(error_of(response))
+    assert world.engine.accepted_count == 0
 
 
 @pytest.mark.parametrize(
@@ -388,6 +431,7 @@ def test_without_conflicts_overlapping_patches_take_effect_in_order() -> None:
         {"vmNics": [{"nicId": "x", "ipConfigs": [7]}]},
         {"vmNics": [{"nicId": "x", "reuseExistingNic": "yes"}]},
         {"vmNics": [{"nicId": "x", "ipConfigs": [{"recoverySubnetName": 7}]}]},
+        {"vmNics": [{"nicId": "x", "ipConfigs": [{"isPrimary": "yes"}]}]},
         {"selectedRecoveryAzureNetworkId": {}},
         {"providerSpecificDetails": ["A2A"]},
         {"providerSpecificDetails": {"instanceType": "InMageRcm"}},

@@ -134,6 +134,23 @@ BAD = [
         "line 5: nics.settings[0].accelerated: must be true or false, not 'maybe'",
     ),
     (
+        "nics:\n  settings:\n  - {vm: a, ip_config: i, primary: no}",
+        "line 7: nics.settings[0].primary: can't be cleared: a NIC always has exactly one primary",
+    ),
+    (
+        "nics:\n  settings:\n  - {vm: a, primary: true}",
+        "line 7: nics.settings[0]: primary needs ip_config",
+    ),
+    (
+        "nics:\n  settings:\n  - {vm: a, ip_config: i, primary: true, selected: false}",
+        "line 7: nics.settings[0]: selected can't be false beside primary",
+    ),
+    (
+        "nics:\n  settings:\n  - {vm: a, ip_config: i, primary: true}\n"
+        "  - {vm: A, ip_config: j, primary: yes}",
+        "line 8: nics.settings[1].primary: 'j' contradicts 'i' in row [0]",
+    ),
+    (
         "nics:\n  settings:\n  - {vm: a, nic: n, subnet: x}\n  - {vm: A, nic: N, subnet: y}",
         "line 8: nics.settings[1]: is for the same VM, NIC, IP config and direction as row [0]",
     ),

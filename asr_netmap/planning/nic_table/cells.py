@@ -19,6 +19,7 @@ from asr_netmap.settings.checks import (
     id_check,
     name_check,
     pool_ids,
+    primary,
     reference_check,
     shown,
     switch,
@@ -57,6 +58,10 @@ def _flag(text: str) -> bool:
         ) from None
 
 
+def _primary(text: str) -> bool:
+    return primary(_flag(text))
+
+
 def _split(text: str) -> list[str]:
     return _BETWEEN_IDS.split(text.strip(" ,;|\t\r\n"))
 
@@ -72,6 +77,7 @@ _CHECKS: Mapping[str, Callable[[str], Any]] = MappingProxyType(
         "nic_name": name_check("NIC name"),
         "nic_group": name_check("resource group name"),
         **dict.fromkeys(("accelerated", "reuse_nic", "selected"), _flag),
+        "primary": _primary,
     }
 )
 
@@ -98,6 +104,8 @@ def text_of(value: CellValue) -> str:
 def _cleared(column: str, kind: str) -> CellValue:
     if kind == "address":
         return AddressMode.DYNAMIC
+    if kind == "primary":
+        return primary(value=False)
     if FIELDS[column].type is ValueType.FLAG:
         return False
     if kind == "subnet" or column == "target_network":

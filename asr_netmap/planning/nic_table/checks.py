@@ -24,6 +24,9 @@ from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.rules.lookup import find_network, maybe_unseen, near_names
 from asr_netmap.settings.checks import shown
 
+Known = Inventory | Sequence[Inventory] | None
+"""What rows are checked beside: what one vault holds, or each of several; None: nothing."""
+
 Key = tuple[str, str, str]
 """VM, NIC and IP config of a row, comparable whatever the letter case."""
 
@@ -60,23 +63,52 @@ def _setting(value: CellValue) -> SettingValue:
 
 @dataclass(frozen=True)
 class Finder:
-    """Finds in an inventory what rows are about."""
+    """Finds in an inventory what rows are about.
+
+    others -- of other vaults, of which each row's item may be, too.
+    """
 
     inventory: Inventory
+    others: tuple[Inventory, ...] = ()
     _near: list[str] = field(default_factory=list, init=False)
-    _networks: dict[tuple[str, str], Network] = field(default_factory=dict, init=False)
+    _networks: dict[tuple[int, str, str], Network] = field(default_factory=dict, init=False)
+
+    @cached_property
+    def _homes(self) -> Mapping[ArmId, Inventory]:
+        """The inventory of each item: the first that has it."""
+        every = (self.inventory, *self.others)
+        return {item.id: each for each in reversed(every) for item in each.items}
 
     @cached_property
     def _items(self) -> Mapping[ArmId, ReplicatedItem]:
-        items = sorted(self.inventory.items, key=lambda item: item.id, reverse=True)
+        every = (item for each in (self.inventory, *self.others) for item in each.items)
+        items = sorted(every, key=lambda item: item.id, reverse=True)
         by_item = {item.id: item for item in items}
         return {**by_item, **{item.vm: item for item in items if item.vm is not None}}
+
+    @cached_property
+    def _vms_of_several(self) -> Mapping[ArmId, Sequence[ArmId]]:
+        """The VMs that more than one vault replicates, each with the items."""
+        found: dict[ArmId, dict[str, ArmId]] = {}
+        for each in (self.inventory, *self.others) if self.others else ():
+            for item in each.items:
+                if item.vm is not None:
+                    found.setdefault(item.vm, {})[_vault_key(item.id)] = item.id
+        return {vm: sorted(items.values()) for vm, items in found.items() if len(items) > 1}
+
+    def home(self, item: ReplicatedItem) -> Inventory:
+        """The inventory that has the item."""
+        return self._homes.get(item.id, self.inventory)
 
     def spot(self, row: Row) -> Spot | TableMistake:
         """What the row is about, or why there is no such thing."""
         item = self._items.get(row.vm_id)
         if item is None:
             return TableMistake(row.line, "vm_id", self._no_item(row))
+        if row.vm_id in self._vms_of_several:
+            ids = ", ".join(map(str, self._vms_of_several[row.vm_id]))
+            text = f"is replicated by several vaults; give the replicated item's id: {ids}"
+            return TableMistake(row.line, "vm_id", text)
         named = [nic for nic in item.nics if _names(row.nic, nic)]
         if len(named) != 1:
             return TableMistake(row.line, "nic", self._no_nic(row, item, named))
@@ -89,18 +121,20 @@ class Finder:
 
     def network(self, item: ReplicatedItem, text: str, role: str) -> Network:
         """The network of the item's target region that a cell names. Raises UsageError and such."""
-        key = (item.target_region, text.lower())
+        home = self.home(item)
+        key = (id(home), item.target_region, text.lower())
         if key not in self._networks:
-            self._networks[key] = find_network(text, self.inventory, item.target_region, role)
+            self._networks[key] = find_network(text, home, item.target_region, role)
         return self._networks[key]
 
     def _no_item(self, row: Row) -> str:
         name = row.vm_id.name
         said = f"no replicated item has the VM {shown(str(row.vm_id))}"
-        alike = [i.vm for i in self.inventory.items if i.vm_name.lower() == name.lower() and i.vm]
+        items = {item.id: item for item in self._items.values()}.values()
+        alike = [i.vm for i in items if i.vm_name.lower() == name.lower() and i.vm]
         if alike:
             return f"{said}; there is {', '.join(map(str, sorted(alike)))}"
-        return said + self._instead(name, [item.vm_name for item in self.inventory.items])
+        return said + self._instead(name, [item.vm_name for item in items])
 
     def _no_nic(self, row: Row, item: ReplicatedItem, named: Sequence[ReplicatedNic]) -> str:
         if named:
@@ -138,22 +172,33 @@ def key_mistakes(line: int, texts: Mapping[str, str]) -> Iterator[TableMistake]:
                 yield TableMistake(line, name, error.message)
 
 
-def all_mistakes(rows: Sequence[Row], inventory: Inventory | None) -> Iterator[TableMistake]:
+def all_mistakes(rows: Sequence[Row], known: Known) -> Iterator[TableMistake]:
     """Every mistake that single cells don't show; without an inventory those of the table alone."""
-    if inventory is None:
+    inventories = [known] if isinstance(known, Inventory) else known
+    if not inventories:
         yield from _beside_each_other(rows, _own_key)
         return
-    finder = Finder(inventory)
+    finder = Finder(inventories[0], tuple(inventories[1:]))
     spots: dict[int, Spot] = {}
     for place, row in enumerate(rows):
         spot = finder.spot(row)
         if isinstance(spot, Spot):
             spots[place] = spot
-            yield from _cell_mistakes(row, spot, finder)
         else:
             yield spot
+    named = {s.key[:2]: s.key for place, s in spots.items() if "primary" in rows[place].given}
+    for place, spot in spots.items():
+        primary = spot.config.primary
+        if spot.key[:2] in named:
+            primary = named[spot.key[:2]] == spot.key
+        yield from _cell_mistakes(rows[place], spot, finder, primary=primary)
     found = {id(rows[place]): spot.key for place, spot in spots.items()}
     yield from _beside_each_other(rows, lambda row: found.get(id(row)) or _own_key(row))
+
+
+def _vault_key(item: ArmId) -> str:
+    """What the ids of all items of a vault start with, in lower case."""
+    return item.key.partition("/replicationfabrics/")[0]
 
 
 def _own_key(row: Row) -> Key:
@@ -179,11 +224,13 @@ def _beside_each_other(rows: Sequence[Row], key: Callable[[Row], Key]) -> Iterat
             continue
         for name, value in row.given.items():
             level = FIELDS[name].level
-            if level is Level.IP_CONFIG:
+            if level is Level.IP_CONFIG and name != "primary":
                 continue
             place = (own[0],) if level is Level.ITEM else own[:2]
             other, said = values_seen.setdefault((*place, name), (row, value))
-            if text_of(said).lower() != text_of(value).lower():
+            if name == "primary" and other is not row:
+                yield TableMistake(row.line, name, _second_primary(row, other))
+            elif text_of(said).lower() != text_of(value).lower():
                 whole = "VM" if level is Level.ITEM else "NIC"
                 text = (
                     f"{shown(text_of(value))} contradicts {shown(text_of(said))} in "
@@ -192,12 +239,24 @@ def _beside_each_other(rows: Sequence[Row], key: Callable[[Row], Key]) -> Iterat
                 yield TableMistake(row.line, name, text)
 
 
+def _second_primary(row: Row, other: Row) -> str:
+    return (
+        f"{shown(row.ip_config)} contradicts {shown(other.ip_config)} in {_line(other)}: a NIC has "
+        f"exactly one primary IP config; empty one of the two cells ({row.vm}, {row.nic})"
+    )
+
+
 def _line(row: Row) -> str:
     return f"line {row.line}" if row.line else "another row"
 
 
-def _cell_mistakes(row: Row, spot: Spot, finder: Finder) -> Iterator[TableMistake]:
-    """What can't be given to just this IP config. What it has already is never a mistake."""
+def _cell_mistakes(
+    row: Row, spot: Spot, finder: Finder, *, primary: bool
+) -> Iterator[TableMistake]:
+    """What can't be given to just this IP config. What it has already is never a mistake.
+
+    primary -- whether it will be the primary one of its NIC, if the table is applied.
+    """
     for name in EDITABLE:
         value = row.given.get(name)
         if value is None or spot.has(name, value):
@@ -205,7 +264,7 @@ def _cell_mistakes(row: Row, spot: Spot, finder: Finder) -> Iterator[TableMistak
         if isinstance(value, IPv6Address):
             text = f"{value}: Site Recovery handles IPv4 only"
             yield TableMistake(row.line, name, text)
-        elif name == "selected" and value is False and spot.config.primary:
+        elif name == "selected" and value is False and primary:
             text = "the primary IP config is always selected; leave the cell empty"
             yield TableMistake(row.line, name, text)
         elif FIELDS[name].level is Level.ITEM and isinstance(value, str):
@@ -218,7 +277,7 @@ def _network_mistakes(
     try:
         finder.network(spot.item, text, name.replace("_", " "))
     except NotFound as error:
-        if not maybe_unseen(text, finder.inventory):
+        if not maybe_unseen(text, finder.home(spot.item)):
             yield TableMistake(row.line, name, f"{error.message} {error.hint}")
     except (AmbiguousName, UsageError) as error:
         yield TableMistake(row.line, name, f"{error.message} {error.hint}")

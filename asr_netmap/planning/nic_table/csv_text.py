@@ -12,9 +12,8 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from asr_netmap.models import Inventory
 from asr_netmap.planning.nic_table.cells import CellValue, text_of, value_of
-from asr_netmap.planning.nic_table.checks import all_mistakes, key_mistakes, key_of
+from asr_netmap.planning.nic_table.checks import Known, all_mistakes, key_mistakes, key_of
 from asr_netmap.planning.nic_table.mistakes import TableMistake, raise_mistakes
 from asr_netmap.planning.nic_table.rows import COLUMNS, EDITABLE, KEYS, SEEN, Row
 from asr_netmap.settings.checks import suggestion
@@ -46,10 +45,11 @@ def to_csv(rows: Iterable[Row]) -> str:
     return out.getvalue()
 
 
-def read_csv(data: str | bytes, where: str, inventory: Inventory | None = None) -> tuple[Row, ...]:
+def read_csv(data: str | bytes, where: str, inventory: Known = None) -> tuple[Row, ...]:
     """The rows of a table; `where` is the file's name for messages.
 
-    inventory -- as just read: then names that nothing has are mistakes, too.
+    inventory -- as just read, or those of several vaults: then names that nothing has are
+        mistakes, too.
     Raises SettingsError that lists every mistake with its line and column.
     """
     text = decoded(data, where)

@@ -63,8 +63,6 @@ def _values(row: Row, spot: Spot, finder: Finder) -> Iterator[tuple[str, Any]]:
     for name, value in row.given.items():
         if spot.has(name, value) and _impossible(row, spot, finder, name, value):
             continue
-        if name == "selected" and spot.config.primary:
-            continue  # Site Recovery decides that itself, whatever is sent
         yield name, value.value if isinstance(value, Enum) else value
     for name in _SUBNETS:
         subnet = _implied_subnet(row, spot, finder, name)

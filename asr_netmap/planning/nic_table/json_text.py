@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from asr_netmap.models import Inventory
 from asr_netmap.planning.nic_setting import FIELDS, ValueType
 from asr_netmap.planning.nic_table.cells import CellValue, text_of, value_of
-from asr_netmap.planning.nic_table.checks import all_mistakes, key_mistakes, key_of
+from asr_netmap.planning.nic_table.checks import Known, all_mistakes, key_mistakes, key_of
 from asr_netmap.planning.nic_table.csv_text import decoded, read_csv
 from asr_netmap.planning.nic_table.mistakes import TableMistake, raise_mistakes
 from asr_netmap.planning.nic_table.rows import COLUMNS, EDITABLE, KEYS, SEEN, Row
@@ -36,7 +35,12 @@ class _Object(dict[str, Any]):
 def to_json(rows: Iterable[Row]) -> str:
     """The table as a JSON document; what is unset is null."""
     document = {"schema": TABLE_SCHEMA, "rows": [row_document(row) for row in rows]}
-    return json.dumps(document, indent=1, ensure_ascii=True) + "\n"
+    return table_text(document)
+
+
+def table_text(document: Mapping[str, Any]) -> str:
+    """A table's document as text, all ASCII; without what Azure Pipelines takes for a command."""
+    return json.dumps(document, indent=1, ensure_ascii=True).replace("##", "\\u0023#") + "\n"
 
 
 def row_document(row: Row) -> dict[str, Any]:
@@ -47,20 +51,19 @@ def row_document(row: Row) -> dict[str, Any]:
     return {name: cells.get(name) for name in COLUMNS}
 
 
-def read_table(
-    data: str | bytes, where: str, inventory: Inventory | None = None
-) -> tuple[Row, ...]:
+def read_table(data: str | bytes, where: str, inventory: Known = None) -> tuple[Row, ...]:
     """The rows of a table in CSV or JSON, whichever it is. Raises SettingsError."""
     text = decoded(data, where)
     read = read_json if text.lstrip()[:1] in {"{", "["} else read_csv
     return read(text, where, inventory)
 
 
-def read_json(data: str | bytes, where: str, inventory: Inventory | None = None) -> tuple[Row, ...]:
+def read_json(data: str | bytes, where: str, inventory: Known = None) -> tuple[Row, ...]:
     """The rows of a table; `where` is the file's name for messages.
 
     data -- what `to_json` wrote, or a plain list of rows; columns may be left out.
-    inventory -- as just read: then names that nothing has are mistakes, too.
+    inventory -- as just read, or those of several vaults: then names that nothing has are
+        mistakes, too.
     Raises SettingsError that lists every mistake with its line and column.
     """
     text = decoded(data, where)
@@ -101,7 +104,7 @@ def _listed(document: Any, mistakes: list[TableMistake]) -> Sequence[Any]:
             text = f"is no NIC table: its schema is {str(schema)[:60]!r}, not {TABLE_SCHEMA!r}"
             mistakes.append(TableMistake(0, "", text))
             return ()
-        unknown = set(document) - {"schema", "rows", "sandbox"}
+        unknown = set(document) - {"schema", "rows", "sandbox", "cassette"}
         mistakes += [TableMistake(0, repr(name), "is unknown") for name in sorted(unknown)]
         mistakes += [TableMistake(0, repr(name), "is there twice") for name in document.twice]
     if not isinstance(rows, list):
@@ -167,7 +170,7 @@ def _value(name: str, value: Any) -> CellValue:
             raise ValueError('must be a list of ids; null leaves it, "none" clears it')
         return value_of(name, " ".join(value))
     if isinstance(value, bool) and kind is ValueType.FLAG:
-        return value
+        return value_of(name, text_of(value))
     if not isinstance(value, str):
         raise ValueError(f"must be a text, not {kind_of(value)}")
     return value_of(name, value.strip())

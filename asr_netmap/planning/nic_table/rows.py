@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from asr_netmap.arm_id import ArmId
+from asr_netmap.arm_id import ArmId, check_name
+from asr_netmap.errors import InvalidArmId
 from asr_netmap.models import (
     Inventory,
     IpAddress,
@@ -17,7 +19,7 @@ from asr_netmap.models import (
     ReplicatedNic,
 )
 from asr_netmap.planning.nic_setting import FIELDS, Level
-from asr_netmap.planning.nic_table.cells import CellValue
+from asr_netmap.planning.nic_table.cells import CellValue, value_of
 from asr_netmap.rules.readiness import not_ready
 
 KEYS = ("vm_id", "nic", "ip_config")
@@ -45,6 +47,7 @@ EDITABLE = (
     *_OF_A_CONFIG,
     *_OF_A_NIC,
     "selected",
+    "primary",
     "test_network",
     *(f"test_{name}" for name in (*_OF_A_CONFIG, *_OF_A_NIC)),
 )
@@ -78,6 +81,9 @@ class Row:
         return self.seen.get("vm") or self.vm_id.name
 
 
+# Azure Pipelines takes these for commands, wherever in a line of a log they stand.
+_PIPELINE_COMMAND = re.compile(r"#(?=#(?:vso)?\[)", re.IGNORECASE)
+
 Effective = Callable[
     [ReplicatedItem, ReplicatedNic, ReplicatedIpConfig, bool], tuple[str | None, str | None]
 ]
@@ -102,13 +108,15 @@ def nic_rows(
     """One row for every IP config of the items between the two regions, whichever way they go.
 
     Items that can't be written now have rows, too, and their state says why they wait. Those for
-    which Site Recovery lists no NIC have none: `items_without_rows` names them.
+    which Site Recovery lists no NIC have none: `items_without_rows` names them. Nor has an IP
+    config with a name that no Azure name can be: no cell of a table could name it.
     """
     return tuple(
         _row(item, nic, config, effective)
         for item in _items(inventory, regions)
         for nic in sorted(item.nics, key=lambda n: n.id)
         for config in sorted(nic.ip_configs, key=lambda c: (not c.primary, c.name.lower()))
+        if _can_be_named(config)
     )
 
 
@@ -117,9 +125,9 @@ def items_without_rows(
 ) -> tuple[tuple[ReplicatedItem, str], ...]:
     """The items between the two regions that have no row, each with the reason."""
     return tuple(
-        (item, not_ready(item) or "Site Recovery lists no IP config of it")
+        (item, not_ready(item) or "Site Recovery lists no IP config of it that a row can name")
         for item in _items(inventory, regions)
-        if not any(nic.ip_configs for nic in item.nics)
+        if not any(_can_be_named(config) for nic in item.nics for config in nic.ip_configs)
     )
 
 
@@ -171,9 +179,18 @@ def source_of(nic: ReplicatedNic, config: ReplicatedIpConfig) -> Mapping[str, st
     }
 
 
+def _can_be_named(config: ReplicatedIpConfig) -> bool:
+    try:
+        check_name(config.name)
+    except InvalidArmId:
+        return False
+    return config.name.isprintable()
+
+
 def _one_line(text: str) -> str:
     # A spreadsheet that separates cells by semicolons would split the text there.
-    return " ".join(text.replace(";", ",").split())
+    plain = " ".join(text.replace(";", ",").split())
+    return _PIPELINE_COMMAND.sub("# ", "".join(filter(str.isprintable, plain)))
 
 
 def _given(
@@ -181,8 +198,16 @@ def _given(
 ) -> Iterator[tuple[str, CellValue]]:
     for name in EDITABLE:
         value = current_cell(item, nic, config, name)
-        if value is not None:
+        if value is not None and _reads_back(name, value):
             yield name, value
+
+
+def _reads_back(name: str, value: CellValue) -> bool:
+    """Whether the cell would be taken; left empty, what is odd stays as it is."""
+    try:
+        return not isinstance(value, str) or bool(value_of(name, value))
+    except ValueError:
+        return False
 
 
 def current_cell(

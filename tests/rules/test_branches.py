@@ -1,0 +1,40 @@
+"""A rule as its branches: who decides, and what is told of the others."""
+
+from __future__ import annotations
+
+import pytest
+
+from asr_netmap.rules.branches import Answer, Branch, consider, decide, decides, passes
+
+
+def never() -> Answer[int]:
+    raise AssertionError("asked after another one had decided")
+
+
+RULE: tuple[Branch[int], ...] = (
+    Branch("first", lambda: passes("not today")),
+    Branch("second", lambda: decides(2, "always")),
+    Branch("third", never),
+)
+
+
+def test_the_first_branch_that_decides_has_the_word_and_no_later_one_is_asked() -> None:
+    assert decide(RULE) == ("second", Answer("always", True, 2))
+
+
+def test_every_branch_is_told_in_its_order_and_the_later_ones_as_not_reached() -> None:
+    told = [(each.name, each.answer) for each in consider(RULE)]
+    assert told == [
+        ("first", Answer("not today")),
+        ("second", Answer("always", True, 2)),
+        ("third", None),
+    ]
+
+
+def test_deciding_on_nothing_is_deciding() -> None:
+    assert decide([Branch("only", lambda: decides(None, "left"))])[1].outcome is None
+
+
+def test_a_rule_of_which_no_branch_decides_is_a_mistake_of_ours() -> None:
+    with pytest.raises(AssertionError, match="last branch"):
+        decide(RULE[:1])
