@@ -146,3 +146,12 @@ def loopback_only(loopback_guard: LoopbackOnly) -> Iterator[LoopbackOnly]:
     refused, loopback_guard.refused = loopback_guard.refused, []
     if refused:
         pytest.fail(f"this test reached for {', '.join(refused)}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that tests recorded as the property ``figure``, also those of workers."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, value in getattr(report, "user_properties", ()):
+                if name == "figure" and getattr(report, "when", "") == "call":
+                    terminalreporter.write_line(str(value))
