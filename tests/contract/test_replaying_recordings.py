@@ -38,6 +38,7 @@ from asr_netmap.planning.gateway import Operation, Phase
 from asr_netmap.planning.nic_setting import Setting
 from tests.gateway.scripted import answer, scripted
 
+from .conftest import Figure
 from .readers import ERRORS, read_refused, reader_of
 from .recordings import Exchange, Recording, recordings_in
 from .replaying import NotRecorded, RecordedConnection, Replay, connected
@@ -185,7 +186,7 @@ def _vault_of(exchange: Exchange) -> str:
 
 
 def test_every_recorded_get_is_read_and_every_recorded_write_of_ours_is_made(
-    recorded: tuple[Recording, ...], record_property: Callable[[str, object], None]
+    recorded: tuple[Recording, ...], figure: Figure
 ) -> None:
     """Each exchange is played exactly once, or passed over since nothing here asks for it."""
     everything = [play(recording) for recording in recorded]
@@ -199,10 +200,9 @@ def test_every_recorded_get_is_read_and_every_recorded_write_of_ours_is_made(
         f" ({read} read, {dict(made)} made and followed), {passed.total()} passed over"
         f" ({dict(passed)})"
     )
-    record_property("figure", line)
-    print(line)
     assert played + passed.total() == in_all
     assert not any(thread.name.startswith("LROPoller") for thread in threading.enumerate())
+    figure(line, recorded)
 
 
 def test_what_is_passed_over_nothing_here_reads(recorded: tuple[Recording, ...]) -> None:

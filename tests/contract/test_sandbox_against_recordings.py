@@ -24,6 +24,7 @@ from asr_netmap.sandbox import (
 )
 from asr_netmap.sandbox.errors import Fault
 
+from .conftest import Figure
 from .recordings import Exchange, Recording
 from .same_state import Compared, SameState
 from .shapes import Difference, body_differences
@@ -39,13 +40,13 @@ def judged(recorded: Iterable[Recording]) -> Verdict:
 
 
 def test_every_recorded_request_is_answered_in_the_recorded_shape(
-    recorded: tuple[Recording, ...], record_property: Callable[[str, object], None]
+    recorded: tuple[Recording, ...], figure: Figure
 ) -> None:
     found = judged(recorded)
-    record_property("figure", found.line())
     print(found.line(), found.reasons(), sep="\n")
     assert not found.faults, "\n".join(found.faults)
     assert found.own > 100, "most answers are made by the sandbox, not only shown"
+    figure(found.line(), recorded)
 
 
 def test_every_recorded_write_that_is_played_was_accepted(

@@ -37,6 +37,7 @@ from tests.gateway.scripted import Answer, Scripted, answer, scripted
 from tests.planning.drawing import STATES as DRAWN
 from tests.planning.drawing import VALUES, estates
 
+from .conftest import Figure
 from .recordings import Json, Recording
 from .sdk_models import Loss, losses, write_faults
 from .shapes import body_differences
@@ -105,7 +106,7 @@ def unaccepted(
 
 
 def test_every_body_of_the_sandbox_goes_through_the_models_without_loss(
-    record_property: Callable[[str, object], None],
+    figure: Figure,
 ) -> None:
     faults: Counter[str] = Counter()
     used: set[Accepted] = set()
@@ -118,11 +119,10 @@ def test_every_body_of_the_sandbox_goes_through_the_models_without_loss(
             if same not in seen:
                 seen.add(same)
                 faults.update(f"{name}: {path}: {each}" for each in unaccepted(model, body, used))
-    figure = f"models: {checked} bodies of the sandbox in {len(STATES)} states, 0 names lost"
     assert not faults, "\n".join(sorted(faults)[:60])
-    record_property("figure", figure)
     assert checked > 800
     assert set(ACCEPTED) == used, "a loss that no longer occurs"
+    figure(f"models: {checked} bodies of the sandbox in {len(STATES)} states, 0 names lost")
 
 
 def test_each_state_of_the_estate_shows_what_it_is_for() -> None:
