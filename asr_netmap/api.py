@@ -42,12 +42,17 @@ from asr_netmap.planning.effective_text import effective_texts
 from asr_netmap.planning.explanation import Story
 from asr_netmap.planning.explanation import explain as explain_item
 from asr_netmap.planning.gateway import Gateway
+from asr_netmap.planning.lock_findings import lock_findings, needs_locks
 from asr_netmap.planning.nic_table import Row, nic_rows, stale_rows, table_to_exceptions
 from asr_netmap.planning.nic_table import read_table as parse_table
+from asr_netmap.planning.nic_table.mistakes import raise_mistakes
+from asr_netmap.planning.nic_table.wording import TABLE, Wording
+from asr_netmap.planning.part import takes
 from asr_netmap.planning.plan import Plan, Scope
 from asr_netmap.planning.review import review, without_missing
 from asr_netmap.planning.safety import Consent, raise_if_unsafe
 from asr_netmap.planning.selection import Selection
+from asr_netmap.planning.table_outcome import unmet_cells
 from asr_netmap.planning.verification import Verification
 from asr_netmap.planning.verification import verify as verify_plan
 from asr_netmap.rules.effective import Outlook
@@ -319,22 +324,47 @@ def plan(
     Raises NotFound, AmbiguousName, UsageError or SharedTarget for a declaration that can't be
     meant.
     """
-    return planner.plan(
+    made = planner.plan(
         inventory or read(azure, settings),
         settings,
         _scope(azure, settings),
         selection,
         retarget_items=retarget_items,
     )
+    return _with_locks(azure, made)
+
+
+def _with_locks(azure: Connection, made: Plan) -> Plan:
+    """The plan with what locks say of its mappings; they are read only if that can matter."""
+    if not needs_locks(made.changes):
+        return made
+    from asr_netmap.gateway.locks import read_locks  # noqa: PLC0415 -- gateway imports azure
+    from asr_netmap.gateway.reading import gap  # noqa: PLC0415 -- the same
+
+    subscription = made.scope.vault.subscription
+    try:
+        locks = read_locks(azure, subscription)
+    except AzureError as error:
+        unseen = gap(f"locks of subscription {subscription}", error, None)
+        return replace(made, not_looked_at=(*made.not_looked_at, unseen))
+    return replace(made, findings=(*lock_findings(made.changes, locks), *made.findings))
 
 
 def plan_removal(
-    azure: Connection, settings: Settings, *, inventory: Inventory | None = None
+    azure: Connection,
+    settings: Settings,
+    *,
+    selection: Selection | None = None,
+    inventory: Inventory | None = None,
 ) -> Plan:
-    """What removes the mappings of the declared pairs, in both directions."""
-    return planner.plan_removal(
-        inventory or read(azure, settings), settings, _scope(azure, settings)
+    """What removes the mappings of the declared pairs, in both directions.
+
+    selection -- the items that are listed; the mappings are those of all.
+    """
+    made = planner.plan_removal(
+        inventory or read(azure, settings), settings, _scope(azure, settings), selection
     )
+    return _with_locks(azure, made)
 
 
 def nic_table(inventory: Inventory, regions: RegionPair) -> tuple[Row, ...]:
@@ -369,20 +399,32 @@ def plan_with_table(
     selection: Selection | None = None,
     retarget_items: bool = False,
     inventory: Inventory,
+    every_row: bool = True,
 ) -> Plan:
     """What the rules and a NIC table change together; the table is the strongest word.
 
     The plan's settings hold the table's rows, so it can be saved and applied later.
     rows -- of any items; those of other vaults and pairs of regions are left out.
-    Raises SettingsError for a row that can't be meant, and what `plan` raises.
+    every_row -- rows that ask for something of items in none of the declared networks are
+        mistakes; False where other settings of the same vault may declare those.
+    Raises SettingsError for rows that can't be meant, TableError with all cells that can't be
+    carried out as they are written, and what `plan` raises.
     """
     own = _own_rows(rows, inventory, settings)
     exceptions = table_to_exceptions(own, inventory, settings.regions)
     laid = table_plan.with_table(settings, exceptions)
-    made = plan(
-        azure, laid, selection=selection, retarget_items=retarget_items, inventory=inventory
+    made, planned = planner.plan_in_detail(
+        inventory, laid, _scope(azure, settings), selection, retarget_items=retarget_items
     )
-    return _with_stale_rows(made, own, inventory)
+    waiting = {pending.subject for pending in made.pending}
+
+    def expected(item: ReplicatedItem) -> bool:
+        taken = takes(selection or Selection(), item, inventory, settings.regions)
+        return every_row and taken and item.id not in waiting
+
+    unmet = unmet_cells(own, inventory, planned, made.findings, expected=expected)
+    raise_mistakes(str(TABLE), unmet)
+    return _with_stale_rows(_with_locks(azure, made), own, inventory)
 
 
 def plan_nic_table(
@@ -392,18 +434,23 @@ def plan_nic_table(
     *,
     selection: Selection | None = None,
     inventory: Inventory,
+    wording: Wording = TABLE,
 ) -> Plan:
     """What a NIC table alone changes, whatever the rules say.
 
     The plan's settings hold the table's rows, so it can be saved and applied later.
     rows -- of any items; those of other vaults and pairs of regions are left out.
-    Raises SettingsError for a row that can't be meant, NotFound, AmbiguousName or UsageError for
-    a network that one names wrongly.
+    wording -- OPTIONS where options stand for a row.
+    Raises SettingsError for rows that can't be meant, TableError with all cells that can't be
+    carried out as they are written, NotFound, AmbiguousName or UsageError for a network that one
+    names wrongly.
     """
     own = _own_rows(rows, inventory, settings)
     exceptions = table_to_exceptions(own, inventory, settings.regions)
     scope = _scope(azure, settings)
-    made = table_plan.plan_table(inventory, settings, scope, exceptions, selection)
+    made = table_plan.plan_table(
+        inventory, settings, scope, exceptions, selection, rows=own, wording=wording
+    )
     return _with_stale_rows(made, own, inventory)
 
 
@@ -440,7 +487,7 @@ def plan_undo(
     written = undo.written_changes(record.events, where)
     made = undo.plan_undo(written, inventory or read(azure, settings), settings, scope)
     doubts = journal_scope.doubts_about(record.header, scope, where)
-    return replace(made, findings=(*doubts, *made.findings))
+    return _with_locks(azure, replace(made, findings=(*doubts, *made.findings)))
 
 
 def settings_to_undo(
@@ -474,7 +521,14 @@ def explain(
     Raises NotFound with near names, AmbiguousName, and what `plan_with_table` raises.
     """
     found = inventory or read(azure, settings)
-    made = plan_with_table(azure, settings, rows, retarget_items=retarget_items, inventory=found)
+    made = plan_with_table(
+        azure,
+        settings,
+        rows,
+        retarget_items=retarget_items,
+        inventory=found,
+        every_row=False,  # the story is of one VM
+    )
     return explain_item(found, made, vm)
 
 
@@ -653,7 +707,8 @@ def _made_again(azure: Connection, approved: Plan, settings: Settings) -> Plan:
         return plan(azure, settings, retarget_items=approved.basis.retarget_items)
     inventory, scope = read(azure, settings), _scope(azure, settings)
     if isinstance(approved.basis, FromJournal):
-        return undo.plan_undo(approved.basis.written, inventory, settings, scope)
+        made = undo.plan_undo(approved.basis.written, inventory, settings, scope)
+        return _with_locks(azure, made)
     return table_plan.plan_table(inventory, settings, scope, settings.nics.settings)
 
 

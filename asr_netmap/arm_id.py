@@ -19,6 +19,12 @@ from asr_netmap.errors import InvalidArmId
 _FORBIDDEN_IN_NAME = re.compile(r'[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff/\\?#%<>&:*"|]')
 _MAX_NAME = 260
 _MAX_ID = 4096
+# Nearly all ids are of nothing but these characters, and one look is enough for them; the others
+# are checked part by part.
+_PLAIN_SEGMENT = r"[\w()-][\w().-]{0,259}"
+_PLAIN_ID = re.compile(
+    rf"/subscriptions/{_PLAIN_SEGMENT}(?:/{_PLAIN_SEGMENT}/{_PLAIN_SEGMENT})*", re.A | re.I
+)
 
 # ARM: the last fixed segment of a Site Recovery mapping id; clients other than Terraform always
 # send this constant (Azure CLI and PowerShell recordings, 2022 and 2023).
@@ -53,17 +59,21 @@ class ArmId:
     """The id of one ARM resource, such as ``/subscriptions/…/virtualNetworks/vnet-app``.
 
     Equality, order and hash ignore case; `str()` gives the original spelling.
+
+    text -- as it came. key -- in lower case: what equal ids have in common, for keys of
+    dictionaries in JSON.
     """
 
-    __slots__ = ("_key", "text")
+    __slots__ = ("key", "text")
     text: str
-    _key: str
+    key: str
 
     def __init__(self, text: str) -> None:
         """Parse and check. Raises InvalidArmId."""
-        _check_id(text)
-        object.__setattr__(self, "text", text)
-        object.__setattr__(self, "_key", text.lower())
+        if len(text) > _MAX_ID or not _PLAIN_ID.fullmatch(text):
+            _check_id(text)
+        _set_text(self, text)
+        _set_key(self, text.lower())
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"ArmId is immutable: {name}")
@@ -113,14 +123,9 @@ class ArmId:
         return self.text.rsplit("/", 1)[1]
 
     @property
-    def key(self) -> str:
-        """The lower-case text: what equal ids have in common, for keys of dictionaries in JSON."""
-        return self._key
-
-    @property
     def subscription(self) -> str:
         """The subscription id."""
-        return self.segments[1]
+        return self.text.split("/", 3)[2]
 
     @property
     def group(self) -> str:
@@ -130,12 +135,14 @@ class ArmId:
     @property
     def group_id(self) -> ArmId:
         """The id of the resource group that holds the resource."""
-        return ArmId.of_group(self.subscription, self.group)
+        if not self.group:
+            return ArmId.of_group(self.subscription, "")
+        return _part_of_id(f"/subscriptions/{self.subscription}/resourceGroups/{self.group}")
 
     @property
     def kind(self) -> str:
         """The resource type in lower case, such as ``microsoft.network/virtualnetworks``."""
-        parts = self._key[1:].split("/")
+        parts = self.key[1:].split("/")
         keywords = parts[::2]
         if "providers" not in keywords:
             return keywords[-1]
@@ -145,32 +152,29 @@ class ArmId:
     @property
     def parent(self) -> ArmId:
         """The id two segments up: the network of a subnet, the fabric of a container."""
-        return ArmId("/" + "/".join(self.segments[:-2]))
+        above = self.text.rsplit("/", 2)[0]
+        return _part_of_id(above) if above else ArmId("/")
 
     def named(self, kind: str) -> str | None:
         """The segment after `kind` (any case), or None: ``id.named("replicationFabrics")``."""
-        segments = self.segments
-        wanted = kind.lower()
-        for keyword, value in zip(segments[::2], segments[1::2], strict=True):
-            if keyword.lower() == wanted:
-                return value
-        return None
+        keywords, wanted = self.key[1:].split("/")[::2], kind.lower()
+        return self.segments[2 * keywords.index(wanted) + 1] if wanted in keywords else None
 
     def is_under(self, scope: ArmId) -> bool:
         """Whether this id is `scope` itself or lies below it."""
-        return self._key == scope._key or self._key.startswith(scope._key + "/")
+        return self.key == scope.key or self.key.startswith(scope.key + "/")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.segments)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ArmId) and self._key == other._key
+        return isinstance(other, ArmId) and self.key == other.key
 
     def __lt__(self, other: ArmId) -> bool:
-        return self._key < other._key
+        return self.key < other.key
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return hash(self.key)
 
     def __str__(self) -> str:
         return self.text
@@ -186,6 +190,19 @@ class ArmId:
         return core_schema.no_info_plain_validator_function(
             _from_json, serialization=core_schema.to_string_ser_schema()
         )
+
+
+# An ArmId refuses to be written to, by its own methods too; so these go round it.
+_set_text = ArmId.__dict__["text"].__set__
+_set_key = ArmId.__dict__["key"].__set__
+
+
+def _part_of_id(text: str) -> ArmId:
+    """What a part of an id, cut between its segments, names: it was checked with the whole."""
+    made = ArmId.__new__(ArmId)
+    _set_text(made, text)
+    _set_key(made, text.lower())
+    return made
 
 
 def _from_json(value: object) -> ArmId:

@@ -4,6 +4,7 @@
     ├── UsageError                  what the user typed can't be right
     │   ├── InvalidArmId
     │   └── SettingsError           one or many mistakes in a netmap.yaml
+    │       └── TableError          the same of a NIC table
     ├── NotFound                    a name that is given and doesn't exist
     ├── AmbiguousName               a name that fits several resources
     ├── PlanningError               the declared state can't be planned
@@ -13,7 +14,8 @@
     │   └── CassetteFileError
     ├── CassetteMismatch            a replayed run is not the recorded one
     │   ├── NotRecorded
-    │   └── Unplayed
+    │   ├── Unplayed
+    │   └── NetworkBlocked
     ├── Refused                     understood, possible, and not done
     │   ├── AlteredPlan
     │   ├── ForeignPlan
@@ -46,6 +48,7 @@ exit codes in one place (`asr_netmap.cli.exit_codes`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class AsrNetmapError(Exception):
@@ -80,6 +83,27 @@ class SettingsError(UsageError):
         count = "1 mistake" if len(self.problems) == 1 else f"{len(self.problems)} mistakes"
         lines = "\n".join(f"  {problem}" for problem in self.problems)
         super().__init__(f"{where}: {count}\n{lines}", hint)
+
+
+class TableError(SettingsError):
+    """Mistakes in a NIC table, or in what stands for a row of one; nothing of it is taken.
+
+    mistakes -- all of them: line (0: in no line of a file), column (empty: the whole row), text.
+    sound -- the rows that have none so far, so that what else is wrong can be said together.
+    """
+
+    def __init__(
+        self,
+        where: str,
+        problems: Sequence[str],
+        hint: str = "",
+        *,
+        mistakes: Sequence[tuple[int, str, str]] = (),
+        sound: Sequence[Any] = (),
+    ) -> None:
+        super().__init__(where, problems, hint)
+        self.mistakes = tuple(mistakes)
+        self.sound = tuple(sound)
 
 
 class NotFound(AsrNetmapError):
@@ -123,6 +147,10 @@ class NotRecorded(CassetteMismatch):
 
 class Unplayed(CassetteMismatch):
     """Recorded interactions that the run did not ask for."""
+
+
+class NetworkBlocked(CassetteMismatch):
+    """Something reached for the network while a cassette was played."""
 
 
 class Refused(AsrNetmapError):

@@ -114,7 +114,10 @@ class Network:
     def subnet(self, name: str) -> Subnet | None:
         """The subnet of that name, in any case: Azure's names are case-insensitive."""
         wanted = name.lower()
-        return next((s for s in self.subnets if s.name.lower() == wanted), None)
+        for subnet in self.subnets:  # asked for every IP config several times: no generator
+            if subnet.name.lower() == wanted:
+                return subnet
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +299,10 @@ class ReplicatedNic:
     def ip_config(self, name: str) -> ReplicatedIpConfig | None:
         """The IP config of that name, in any case."""
         wanted = name.lower()
-        return next((c for c in self.ip_configs if c.name.lower() == wanted), None)
+        for config in self.ip_configs:
+            if config.name.lower() == wanted:
+                return config
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +335,10 @@ class ReplicatedItem:
 
     def nic(self, nic_id: ArmId) -> ReplicatedNic | None:
         """The NIC whose source has that id."""
-        return next((n for n in self.nics if n.id == nic_id), None)
+        for nic in self.nics:
+            if nic.id.key == nic_id.key:
+                return nic
+        return None
 
     @property
     def source_networks(self) -> frozenset[ArmId]:
@@ -357,6 +366,26 @@ class NotLookedAt:
         if self.scope is None or not resource.kind.startswith(self.kind):
             return False
         return resource.is_under(self.scope) or self.scope.is_under(resource)
+
+
+@dataclass(frozen=True, slots=True)
+class ManagementLock:
+    """A lock on a subscription, a resource group or a resource, and on everything below it.
+
+    level -- ``CanNotDelete`` stops deletes, ``ReadOnly`` every change (Microsoft Learn, lock
+        resources).
+    """
+
+    scope: ArmId
+    name: str
+    level: str
+
+    def forbids(self, resource: ArmId, *, deleting: bool) -> bool:
+        """Whether it stops a change, or a deletion, of `resource`."""
+        level = self.level.lower()
+        if level != "readonly" and not (level == "cannotdelete" and deleting):
+            return False
+        return f"{resource.key}/".startswith(f"{self.scope.key}/")
 
 
 @dataclass(frozen=True)

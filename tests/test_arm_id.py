@@ -97,6 +97,39 @@ def test_what_people_paste_by_mistake_is_no_id(text: str) -> None:
         ArmId(text)
 
 
+_ODD = st.text(st.sampled_from("aZ0-_.() é:%/"), max_size=8) | st.sampled_from(
+    ["x" * 260, "x" * 261]
+)
+
+
+@given(st.lists(_ODD, max_size=6))
+def test_one_look_at_a_plain_id_lets_nothing_through_that_its_parts_would_not(
+    parts: list[str],
+) -> None:
+    """Most ids are taken as a whole; that is right only if each of their parts is a name."""
+    text = "/".join(["/Subscriptions", *parts])
+    try:
+        segments = list(ArmId(text))
+    except InvalidArmId:
+        return
+    assert "/" + "/".join(segments) == text
+    assert len(segments) % 2 == 0
+    assert [check_name(segment) for segment in segments] == segments
+
+
+@given(IDS.filter(lambda text: text.count("/") > 2))
+def test_what_is_above_an_id_is_as_if_it_had_been_read(text: str) -> None:
+    above = ArmId(text).parent
+    read = ArmId(text.rsplit("/", 2)[0])
+    assert (above.text, above.key, hash(above)) == (read.text, read.key, hash(read))
+
+
+@pytest.mark.parametrize("text", ["/subscriptions/s", "/subscriptions/s/providers/ns"])
+def test_what_is_in_no_resource_group_has_no_id_of_one(text: str) -> None:
+    with pytest.raises(InvalidArmId):
+        _ = ArmId(text).group_id
+
+
 def test_the_parts_of_an_id_are_found_in_any_case() -> None:
     network = ArmId(NETWORK)
     assert network.name == "vnet-app"

@@ -54,7 +54,12 @@ def test_several_plans_share_a_file(tmp_path: Path) -> None:
     assert load_plan(tmp_path / "plan.json").plans == tuple(both)
 
 
-BASES: list[Basis] = [FromRules(), FromRules(retarget_items=True), FromTable(), FromJournal(MADE.changes)]
+BASES: list[Basis] = [
+    FromRules(),
+    FromRules(retarget_items=True),
+    FromTable(),
+    FromJournal(MADE.changes),
+]
 
 
 @pytest.mark.parametrize("basis", BASES, ids=lambda basis: type(basis).__name__)

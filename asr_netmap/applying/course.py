@@ -99,6 +99,7 @@ class Course:
     _attempts: int = 0
     _lost_answers: int = 0
     _throttles: int = 0
+    _throttled_message: str = ""
     _busy_looks: int = 0
     _busy_waited: float = 0.0
     _looks: int = 0
@@ -193,12 +194,18 @@ class Course:
             return self.end(Status.FAILED, "stale", verdict.message, now)
         if verdict.standing is Standing.NOT_READY:
             return self.end(Status.PENDING, "not-ready", verdict.message, now)
+        return self._ready(report.reading, now)
+
+    def _ready(self, reading: Reading, now: float) -> Signal:
+        """It can be written, unless that was tried often enough."""
         if self._lost_answers >= self.limits.max_attempts:
             message = (
                 f"Sent {self._lost_answers} times without an answer, and it did not take effect."
             )
             return self.end(Status.FAILED, "no-answer", message, now)
-        self._reading = report.reading
+        if self._throttles > self.limits.max_throttles:
+            return self.end(Status.PENDING, "throttled", self._throttled_message, now)
+        self._reading = reading
         return self._next(Step.SEND, now)
 
     def _accepted(self, operation: Operation | None, now: float) -> Signal:
@@ -273,6 +280,9 @@ class Course:
             self._lost_looks = 0
             return self._next(Step.RECOVER, now)
         if isinstance(error, errors.Throttled):
+            # Refused, as far as the answer goes. What stands between here and Azure may have
+            # given it, so nothing is said of this write before its subject was looked at.
+            self.in_doubt = True
             return self._throttled(error, now)
         if isinstance(error, errors.Busy):
             self._busy(str(error), now)
@@ -310,12 +320,17 @@ class Course:
         return max(told, self.pace.next_look(self._looks + self._failed_looks, None))
 
     def _throttled(self, error: errors.Throttled, now: float) -> Signal:
-        """Refused for the number of requests: wait, and then check and read again first."""
+        """Refused for the number of requests: wait, and then check and read again first.
+
+        After the last try that look is the last thing, unless it is refused, too.
+        """
         self._throttles += 1
         if self._throttles > self.limits.max_throttles:
             message = f"{failure.message_of(error)} Given up after {self._throttles} tries."
-            self.end(Status.PENDING, "throttled", message, now)
-            return Signal.CROWDED
+            self._throttled_message = message
+            if not self.in_doubt or self._throttles > self.limits.max_throttles + 1:
+                self.end(Status.PENDING, "throttled", message, now)
+                return Signal.CROWDED
         own = self.limits.throttle_wait * 2 ** (self._throttles - 1)
         wait = min(failure.told_wait(error) or own, self.limits.longest_throttle_wait)
         self.hold = now + wait

@@ -230,26 +230,33 @@ def read_journal(path: Path) -> JournalRecord:
             "Name a journal that a run of apply has written.",
         ) from error
     complete, rest = lines[:-1], lines[-1]
-    parsed = [_parse(path, number, line) for number, line in enumerate(complete, start=1)]
-    if not parsed or parsed[0].get("schema") != SCHEMA:
+    header = _object(complete[0]) if complete else None
+    if header is None or header.get("schema") != SCHEMA:
         raise FileError(
             f"{path} is no journal: its first line does not say {SCHEMA}.",
             "Name a journal that a run of apply has written.",
         )
+    parsed = [_parse(path, number, line) for number, line in enumerate(complete, start=1)]
     return JournalRecord(parsed[0], tuple(parsed[1:]), torn=bool(rest))
 
 
 def _parse(path: Path, number: int, line: bytes) -> Mapping[str, Any]:
-    try:
-        value = json.loads(line)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
+    value = _object(line)
+    if value is None:
         raise FileError(
             f"{path}, line {number}: not a line of a journal.",
             "The file was changed after it was written; use another copy.",
         )
     return value
+
+
+def _object(line: bytes) -> Mapping[str, Any] | None:
+    """The JSON object of a line; None: it is none."""
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def default_journal_path(

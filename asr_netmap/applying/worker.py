@@ -177,7 +177,9 @@ class Worker:
             try:
                 what = self._gateway.other_work(change, self._own.names)
             except AzureError as error:
-                return f"Whether it overlaps with somebody else's work is not known: {error.message}"
+                return (
+                    f"Whether it overlaps with somebody else's work is not known: {error.message}"
+                )
         return f"It overlaps with somebody else's work: {what}." if what else ""
 
     def _foreign_scenario(self, reading: Reading) -> str | None:

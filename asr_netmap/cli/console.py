@@ -100,6 +100,11 @@ class Console:
         if not self.quiet:
             self._line(line_of(text, tone))
 
+    def next(self, command: str) -> None:
+        """The command that comes next. After a recording there is none: it would need Azure."""
+        if self.cassette is None:
+            self.say(f"Next: {command}".rstrip())
+
     def detail(self, text: str) -> None:
         """A line of talk that only ``--verbose`` shows."""
         if self.verbose:
@@ -146,7 +151,7 @@ class Console:
     def guard(self) -> Iterator[None]:
         """Turn what a command raises into a message and an exit code (as SystemExit)."""
         try:
-            with self._debug_log():
+            with self._debug_log(), self._told_pauses():
                 yield
         except AsrNetmapError as error:
             if self.debug:
@@ -178,6 +183,27 @@ class Console:
             else:
                 sys.stderr.write(line.text + end)
                 sys.stderr.flush()
+
+    @contextlib.contextmanager
+    def _told_pauses(self) -> Iterator[None]:
+        """Say so whenever Azure asks for a pause, so that nobody thinks that nothing goes on."""
+        import logging  # noqa: PLC0415 -- help needs none of it
+
+        say = self.say
+
+        class Teller(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                say(record.getMessage(), Tone.WARNING)
+
+        logger, teller = logging.getLogger("asr_netmap.pauses"), Teller()
+        before = logger.level
+        logger.addHandler(teller)
+        logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            logger.removeHandler(teller)
+            logger.setLevel(before)
 
     @contextlib.contextmanager
     def _debug_log(self) -> Iterator[None]:

@@ -21,7 +21,7 @@ from asr_netmap.errors import (
 if TYPE_CHECKING:
     from asr_netmap.applying.outcome import Result
     from asr_netmap.models import NotLookedAt
-    from asr_netmap.planning.plan import Finding, Pending, Severity
+    from asr_netmap.planning.plan import Finding, Pending, Plan, Severity
 
 
 class ExitCode(IntEnum):
@@ -38,7 +38,8 @@ class ExitCode(IntEnum):
     REFUSED = 4
     """Understood, possible and not done; nothing was written."""
     INCOMPLETE = 5
-    """Some changes failed or are pending, or something could not be looked at."""
+    """Some changes failed or are pending, something could not be looked at, or a plan has findings
+    of severity error: what is declared can't be planned."""
     UNKNOWN = 6
     """For at least one change nobody can say whether it took effect."""
     INTERRUPTED = 130
@@ -78,21 +79,39 @@ def of_error(error: AsrNetmapError) -> ExitCode:
 
 
 def of_result(
-    result: Result, pending: Iterable[Pending] = (), *, pending_ok: bool = False
+    result: Result,
+    pending: Iterable[Pending] = (),
+    *,
+    incomplete: bool = False,
+    pending_ok: bool = False,
 ) -> ExitCode:
     """The exit code of an apply.
 
     pending -- items that could not even be tried.
+    incomplete -- the plan itself is: see `incomplete_plan`.
     pending_ok -- what is only pending counts as done.
     """
     if result.unknown:
         return ExitCode.UNKNOWN
     if result.interrupted:
         return ExitCode.INTERRUPTED
-    if result.failed:
+    if result.failed or incomplete:
         return ExitCode.INCOMPLETE
     waiting = result.pending or any(True for _ in pending)
     return ExitCode.INCOMPLETE if waiting and not pending_ok else ExitCode.DONE
+
+
+def incomplete_plan(plan: Plan) -> bool:
+    """Whether something was not looked at, or something declared is impossible: never green."""
+    return bool(plan.not_looked_at or plan.errors)
+
+
+def of_plans(plans: Iterable[Plan]) -> ExitCode:
+    """The exit code of ``plan --detailed-exitcode``."""
+    listed = tuple(plans)
+    if any(plan.changes for plan in listed):
+        return ExitCode.CHANGES
+    return ExitCode.INCOMPLETE if any(map(incomplete_plan, listed)) else ExitCode.DONE
 
 
 def of_findings(

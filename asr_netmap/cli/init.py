@@ -68,5 +68,5 @@ def init(
     for gap in inventory.not_looked_at:
         console.say(f"Not looked at: {gap.what}: {gap.reason}", Tone.WARNING)
     named = shlex.quote(str(out))
-    console.say(f"Next: asr-netmap plan --config {named} {as_typed(where.access)}".rstrip())
-    return ExitCode.DONE
+    console.next(f"asr-netmap plan --config {named} {as_typed(where.access)}")
+    return ExitCode.INCOMPLETE if inventory.not_looked_at else ExitCode.DONE

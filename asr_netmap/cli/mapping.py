@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from asr_netmap.cli.command import command
 from asr_netmap.cli.connecting import connect, read_progress
 from asr_netmap.cli.console import Console
-from asr_netmap.cli.declared import declared
+from asr_netmap.cli.declared import declared, selection_of
 from asr_netmap.cli.exit_codes import ExitCode
-from asr_netmap.cli.options import Config, PlanRules, Shape, Where, Writing, as_typed
+from asr_netmap.cli.options import Config, Only, PlanRules, Shape, Where, Writing, as_typed
 from asr_netmap.cli.plan import plans_of
+from asr_netmap.cli.several import refuse_empty_selection
 from asr_netmap.cli.writing import Run, carry_out_fresh, consent_of
+from asr_netmap.errors import UsageError
+
+if TYPE_CHECKING:
+    from asr_netmap.planning.selection import Selection
 
 _NETWORK = "name, group/name or ARM id"
 
@@ -66,6 +71,7 @@ def add_to(app: typer.Typer) -> None:
 def map_networks(
     console: Console,
     pair: Pair,
+    only: Only,
     shape: Shape,
     rules: PlanRules,
     writing: Writing,
@@ -73,7 +79,8 @@ def map_networks(
 ) -> ExitCode:
     """Map two networks in both directions, without a file.
 
-    Sets the NICs of the items in them, too. Shows the plan and asks before anything is written.
+    Sets the NICs of the items in them, too; with --only, of the VMs that it picks. Shows the plan
+    and asks before anything is written.
 
     \b
     Examples:
@@ -83,11 +90,9 @@ def map_networks(
       asr-netmap map --source-vnet rg-app/vnet-app --vault-id /subscriptions/... \\
           --source-region eastasia --target-region southeastasia --yes
     """
-    from asr_netmap.planning.selection import Selection  # noqa: PLC0415 -- loads pydantic
-
+    selection = replace(_vms_of(only), networks=(pair.source_vnet,))
     wanted = declared(Config(), where.vault, rules, [pair.settings])
-    run = _run("map", pair, shape, writing, where)
-    selection = Selection(networks=(pair.source_vnet,))
+    run = _run("map", pair, only, shape, writing, where)
     with connect(console, where.access) as azure:
         several = plans_of(console, azure, wanted.resolved(azure), selection, rules)
         return carry_out_fresh(console, azure, several.found, run)
@@ -96,13 +101,16 @@ def map_networks(
 def unmap_networks(
     console: Console,
     pair: Pair,
+    only: Only,
     shape: Shape,
     writing: Writing,
     where: Where,
 ) -> ExitCode:
     """Remove both mappings between two networks.
 
-    Networks and NIC settings stay as they are. Shows the plan and asks before anything is written.
+    Networks and NIC settings stay as they are, and the items that use them are listed: with
+    --only, those that it picks. The mappings are of the whole networks, so they go for all. Shows
+    the plan and asks before anything is written.
 
     \b
     Examples:
@@ -111,22 +119,35 @@ def unmap_networks(
     """
     from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
 
+    selection = _vms_of(only)
     wanted = declared(Config(), where.vault, None, [pair.settings])
-    run = _run("unmap", pair, shape, writing, where)
+    run = _run("unmap", pair, only, shape, writing, where)
     with connect(console, where.access) as azure:
         (settings,) = wanted.resolved(azure)
         inventory = api.read(azure, settings, progress=read_progress(console))
-        plan = api.plan_removal(azure, settings, inventory=inventory)
+        plan = api.plan_removal(azure, settings, selection=selection, inventory=inventory)
+        refuse_empty_selection((plan,))
         return carry_out_fresh(console, azure, (plan,), run)
 
 
-def _run(name: str, pair: Pair, shape: Shape, writing: Writing, where: Where) -> Run:
-    options = as_typed(where.vault, where.access)
+def _vms_of(only: Only) -> Selection:
+    """The VMs that are picked. Raises UsageError for networks, which the pair names."""
+    picked = selection_of(only.only)
+    if picked.networks:
+        raise UsageError(
+            "--only network=… has no meaning here: --source-vnet says which network it is.",
+            "Pick VMs: vm=…, group=… or tag=….",
+        )
+    return picked
+
+
+def _run(name: str, pair: Pair, only: Only, shape: Shape, writing: Writing, where: Where) -> Run:
+    options = as_typed(only, where.vault, where.access)
     return Run(
         consent_of(writing.consent, unmap=name == "unmap"),
         writing,
         where.access,
         shape.format,
         again=f"asr-netmap {name} {pair.typed} {options}",
-        check=f"asr-netmap discover {options}",
+        check=f"asr-netmap discover {as_typed(where.vault, where.access)}",
     )

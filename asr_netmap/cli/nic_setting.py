@@ -12,19 +12,20 @@ import typer
 from asr_netmap.cli.command import command
 from asr_netmap.cli.connecting import connect
 from asr_netmap.cli.console import Console
-from asr_netmap.cli.declared import declared
+from asr_netmap.cli.declared import declared, selection_of
 from asr_netmap.cli.exit_codes import ExitCode
-from asr_netmap.cli.options import Config, Shape, Where, Writing, as_typed
+from asr_netmap.cli.options import Config, Only, Shape, Where, Writing, as_typed
 from asr_netmap.cli.saving import PlanOut, save, show
 from asr_netmap.cli.several import Several, with_vaults_that_failed
 from asr_netmap.cli.tables import inventories
 from asr_netmap.cli.writing import Run, carry_out_fresh, consent_of
-from asr_netmap.errors import AmbiguousName, NotFound, SettingsError, UsageError
+from asr_netmap.errors import AmbiguousName, NotFound, SettingsError, TableError, UsageError
 
 if TYPE_CHECKING:
     from asr_netmap.arm_id import ArmId
     from asr_netmap.models import Inventory
     from asr_netmap.planning.nic_table.cells import CellValue
+    from asr_netmap.planning.selection import Selection
     from asr_netmap.settings import Settings
 
 
@@ -32,13 +33,8 @@ def _option(name: str, metavar: str, text: str) -> Any:
     return typer.Option(name, metavar=metavar, help=text, show_default=False)
 
 
-_ADDRESS, _NAME, _CLEARABLE, _ID, _SWITCH = (
-    "ADDRESS|MODE",
-    "NAME",
-    "NAME|none",
-    "ID|none",
-    "true|false",
-)
+_ADDRESS, _CLEARABLE, _ID, _SWITCH = "ADDRESS|MODE", "NAME|none", "ID|none", "true|false|none"
+_AS_IT_WAS = "Nothing was set: what is asked for is carried out as it is given, or not at all."
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +51,30 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which IP config, as far as it is among what is picked."""
+
+    target: Target
+    only: Only
+
+
+@dataclass(frozen=True, slots=True)
 class Values:
     """What should be; named like the columns of the NIC table."""
 
     target_network: Annotated[
-        str | None, _option("--target-network", "NETWORK", "Failover network, of the whole VM.")
+        str | None,
+        _option("--target-network", "NETWORK|none", "Failover network, of the whole VM."),
     ] = None
-    subnet: Annotated[str | None, _option("--subnet", _NAME, "Failover subnet.")] = None
+    subnet: Annotated[str | None, _option("--subnet", _CLEARABLE, "Failover subnet.")] = None
     address: Annotated[
         str | None,
-        _option("--address", _ADDRESS, "Failover address: one, or dynamic, same, next-free."),
+        _option(
+            "--address",
+            _ADDRESS,
+            "Failover address: one in the subnet that is set (or --subnet), or dynamic, same, "
+            "next-free.",
+        ),
     ] = None
     public_ip: Annotated[str | None, _option("--public-ip", _ID, "Failover public IP.")] = None
     lb_pools: Annotated[
@@ -101,9 +111,9 @@ class Values:
         str | None,
         _option("--test-network", "NETWORK|none", "Test failover network, of the whole VM."),
     ] = None
-    test_subnet: Annotated[str | None, _option("--test-subnet", _NAME, "Test failover subnet.")] = (
-        None
-    )
+    test_subnet: Annotated[
+        str | None, _option("--test-subnet", _CLEARABLE, "Test failover subnet.")
+    ] = None
     test_address: Annotated[
         str | None, _option("--test-address", _ADDRESS, "Test failover address.")
     ] = None
@@ -159,7 +169,7 @@ def add_to(app: typer.Typer) -> None:
 
 def set_nic(
     console: Console,
-    target: Target,
+    which: Wanted,
     values: Values,
     config: Config,
     shape: Shape,
@@ -169,9 +179,11 @@ def set_nic(
 ) -> ExitCode:
     """Set single settings of one IP config, and nothing else.
 
-    What is not named stays as it is, whatever any rule says. A later `apply` with rules keeps
-    what was set here, and says where a rule would have it otherwise. Shows the plan and asks
-    before anything is written; with --out it is saved instead.
+    What is not named stays as it is, whatever any rule says. The word `none` clears a setting, so
+    that Site Recovery decides: an address is dynamic then, a switch false; a network that is
+    really called none is given as group/none. A later `apply` with rules keeps what was set here,
+    and says where a rule would have it otherwise. A VM that --only does not take is refused. Shows
+    the plan and asks before anything is written; with --out it is saved instead.
 
     \b
     Examples:
@@ -180,28 +192,33 @@ def set_nic(
       asr-netmap nics set --config netmap.yaml --vm app1 --ip-config ipconfig2 --primary
       asr-netmap nics set --config netmap.yaml --vm rg-data/sql2 --address dynamic --yes
     """
+    target, selection = which.target, selection_of(which.only.only)
     cells = values.cells()
     console.need_somebody_to_ask(writing.consent.yes or out.out is not None)
     wanted = declared(config, where.vault)
-    options = as_typed(config, where.vault, where.access)
+    options = as_typed(config, which.only, where.vault, where.access)
     run = Run(
         consent_of(writing.consent),
         writing,
         where.access,
         shape.format,
         again=f"asr-netmap nics set {_typed(target)} {_typed(values)} {options}",
-        check=f"asr-netmap nics explain --vm {shlex.quote(target.vm)} {options}",
+        check=f"asr-netmap nics explain --vm {shlex.quote(target.vm)} "
+        + as_typed(config, where.vault, where.access),
     )
     with connect(console, where.access) as azure:
         from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+        from asr_netmap.planning.nic_table.wording import OPTIONS  # noqa: PLC0415 -- the same
 
         several = inventories(console, azure, wanted.resolved(azure))
         settings, inventory = vault_of(target.vm, several)
+        _refuse_unpicked(target.vm, selection, settings, inventory)
         row = _row(target, cells, settings, inventory)
         try:
-            plan = api.plan_nic_table(azure, settings, [row], inventory=inventory)
-        except SettingsError as error:
-            raise SettingsError("nics set", error.problems) from None
+            plan = api.plan_nic_table(azure, settings, [row], inventory=inventory, wording=OPTIONS)
+        except TableError as error:
+            wrong = [_in_options(name, text) for _, name, text in error.mistakes]
+            raise SettingsError("nics set", wrong, _AS_IT_WAS) from None
         if out.out is not None:
             made = Several((plan,), several.not_looked_at, several.code)
             show(console, made, shape.format, azure.sandbox)
@@ -209,6 +226,26 @@ def set_nic(
             return several.code
         code = carry_out_fresh(console, azure, (plan,), run, several.not_looked_at)
         return with_vaults_that_failed(code, several.code)
+
+
+def _in_options(name: str, text: str) -> str:
+    """A mistake of the row, as one of the option that it came from."""
+    return f"--{name.replace('_', '-')}: {text}" if name else text
+
+
+def _refuse_unpicked(
+    vm: str, selection: Selection, settings: Settings, inventory: Inventory
+) -> None:
+    """Raise NotFound if ``--only`` takes another VM than the one that is named."""
+    from asr_netmap.planning.naming import find_item  # noqa: PLC0415 -- loads pydantic
+    from asr_netmap.planning.part import takes  # noqa: PLC0415 -- the same
+
+    item = find_item(vm, inventory, settings.regions)
+    if not takes(selection, item, inventory, settings.regions):
+        raise NotFound(
+            f"--only does not take {item.vm_name}, so nothing is left to set.",
+            "Leave --only out, or pick that VM with it.",
+        )
 
 
 def vault_of(vm: str, several: Several[tuple[Settings, Inventory]]) -> tuple[Settings, Inventory]:

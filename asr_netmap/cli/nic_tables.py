@@ -113,9 +113,7 @@ def export_table(
     gaps = [_say_what_has_none(console, *each, selection) for each in several.found]
     if out.out is not None:
         again = as_typed(config, only, where.vault, where.access)
-        console.say(
-            f"Next: edit it, then asr-netmap plan --nics {shlex.quote(str(out.out))} {again}"
-        )
+        console.next(f"edit it, then asr-netmap plan --nics {shlex.quote(str(out.out))} {again}")
     return worst([several.code, *gaps])
 
 
@@ -132,7 +130,8 @@ def import_table(
     """Apply what a NIC table asks for, and nothing else.
 
     What its cells leave empty stays as it is, whatever any rule says; networks and mappings are
-    not touched. All mistakes of the table are reported at once, and with one nothing is applied.
+    not touched. A table is carried out as it is written, or not at all: all mistakes are reported
+    at once, cells that can't be done among them, and with one nothing is applied.
     Shows the plan and asks before anything is written; with --out it is saved instead. To see
     the table together with the rules: `asr-netmap plan --nics FILE`.
 

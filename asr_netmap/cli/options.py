@@ -232,7 +232,7 @@ class Access:
             metavar="FILE",
             help="Answer from this recording and from nothing else; no network.",
         ),
-    ] = None
+    ] = field(default=None, metadata=ONCE)
     record: Annotated[
         Path | None,
         typer.Option(
@@ -339,7 +339,10 @@ class Pace:
     ] = None
     pending_ok: Annotated[
         bool,
-        typer.Option("--pending-ok", help="What is only pending counts as done: exit code 0."),
+        typer.Option(
+            "--pending-ok",
+            help="What is only pending counts as done: exit code 0. Errors still count.",
+        ),
     ] = False
     journal: Annotated[
         Path | None,

@@ -15,7 +15,7 @@ from asr_netmap.cli.command import command
 from asr_netmap.cli.connecting import connect, read_progress
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of
-from asr_netmap.cli.exit_codes import ExitCode, worst
+from asr_netmap.cli.exit_codes import ExitCode, of_plans, worst
 from asr_netmap.cli.options import (
     Config,
     NicTable,
@@ -47,7 +47,9 @@ class Saving:
     detailed_exitcode: Annotated[
         bool,
         typer.Option(
-            "--detailed-exitcode", help="Exit with 3 if there are changes that can be applied now."
+            "--detailed-exitcode",
+            help="Exit with 3 if there are changes that can be applied now; with 5 if there are "
+            "none and something declared can't be planned or could not be looked at.",
         ),
     ] = False
 
@@ -102,7 +104,7 @@ def plan(
         elif any(each.changes for each in several.found):
             options = as_typed(config, only, rules, table, where.vault, where.access)
             undo = f"--undo {shlex.quote(str(back.undo))} " if back.undo is not None else ""
-            console.say(f"Next: asr-netmap apply {undo}{options}")
+            console.next(f"asr-netmap apply {undo}{options}")
     return worst([several.code, _detailed(several) if saving.detailed_exitcode else ExitCode.DONE])
 
 
@@ -136,8 +138,7 @@ def plans_of(
 
 
 def _detailed(several: Several[Plan]) -> ExitCode:
-    if any(each.changes for each in several.found):
-        return ExitCode.CHANGES
-    # Green only when everything was looked at.
-    unread = several.not_looked_at or any(each.not_looked_at for each in several.found)
-    return ExitCode.INCOMPLETE if unread else ExitCode.DONE
+    found = of_plans(several.found)
+    if found is ExitCode.DONE and several.not_looked_at:
+        return ExitCode.INCOMPLETE
+    return found

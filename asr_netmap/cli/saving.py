@@ -59,4 +59,4 @@ def save(
     digest = api.save_plan(plans, path, now=azure.clock.now())
     name, options = shlex.quote(str(path)), as_typed(access)
     console.say(f"Saved to {path}, valid for 7 days, SHA-256 {digest}")
-    console.say(f"Next: asr-netmap apply {name} --expect-sha256 {digest} {options}".rstrip())
+    console.next(f"asr-netmap apply {name} --expect-sha256 {digest} {options}")

@@ -12,7 +12,7 @@ from asr_netmap.cli.command import command
 from asr_netmap.cli.connecting import connect
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared
-from asr_netmap.cli.exit_codes import ExitCode
+from asr_netmap.cli.exit_codes import ExitCode, worst
 from asr_netmap.cli.options import Config, Out, Where, as_typed
 from asr_netmap.cli.several import each_vault
 from asr_netmap.files import write_new
@@ -28,8 +28,9 @@ def add_to(app: typer.Typer) -> None:
 def snapshot(console: Console, config: Config, out: Out, where: Where) -> ExitCode:
     """Copy the estate into a file, to rehearse on.
 
-    Reads only. The file holds ids, addresses and tags of your resources, and only its owner can
-    read it.
+    Reads only. It is always the whole vault with all around it, so there is no --only: a part could
+    not be rehearsed on, since addresses and mappings of the others count, too. The file holds ids,
+    addresses and tags of your resources, and only its owner can read it.
 
     \b
     Examples:
@@ -50,9 +51,10 @@ def snapshot(console: Console, config: Config, out: Out, where: Where) -> ExitCo
         console.say(f"{len(document['resources'])} resources copied to {out.out}.")
         options = as_typed(config, where.vault)
         console.say(f"Next: asr-netmap plan {options} --sandbox {shlex.quote(str(out.out))}")
-    for gap in (g for _, inventory in several.found for g in inventory.not_looked_at):
+    gaps = [gap for _, inventory in several.found for gap in inventory.not_looked_at]
+    for gap in gaps:
         console.say(f"Not in the copy: {gap.what}: {gap.reason}", Tone.WARNING)
-    return several.code
+    return worst([several.code, ExitCode.INCOMPLETE if gaps else ExitCode.DONE])
 
 
 def merged(documents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:

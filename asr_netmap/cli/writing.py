@@ -6,6 +6,7 @@ written before the answer.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.emitting import emit
-from asr_netmap.cli.exit_codes import ExitCode, of_result, worst
+from asr_netmap.cli.exit_codes import ExitCode, incomplete_plan, of_result, worst
 from asr_netmap.cli.journals import open_journal
 from asr_netmap.cli.options import Access, ConsentGiven, Format, Writing
 from asr_netmap.cli.progress import observing
@@ -170,10 +171,13 @@ def report(
             lambda: result_document(plans, results, sandbox=sandbox, not_looked_at=not_looked_at),
         )
     pending_ok = run.given.pace.pending_ok
-    code = worst(of_result(result, plan.pending, pending_ok=pending_ok) for plan, result in done)
+    code = worst(
+        of_result(result, plan.pending, incomplete=incomplete_plan(plan), pending_ok=pending_ok)
+        for plan, result in done
+    )
     console.say(result_summary(done), Tone.GOOD if code is ExitCode.DONE else Tone.WARNING)
     finished = code is ExitCode.DONE
-    console.say(f"Next: {run.check if finished else run.again}")
+    console.next(run.check if finished else run.again)
     return code
 
 
@@ -200,7 +204,7 @@ def seconds(text: str) -> float:
     """``90``, ``90s``, ``30m``, ``2h`` as seconds. Raises UsageError."""
     match = _TIME.fullmatch(text.strip())
     value = float(match[1]) * _SECONDS[(match[2] or "s").lower()] if match else 0.0
-    if value <= 0:
+    if not 0 < value < math.inf:
         raise UsageError(f"--deadline {text!r} is no time.", "Write 90s, 30m or 2h.")
     return value
 

@@ -66,10 +66,9 @@ class ErrorBody:
 def error_body(text: str) -> ErrorBody:
     """Parse the body of an answer; what isn't JSON becomes the message."""
     try:
-        document = json.loads(text)
-    except ValueError:
+        return error_value(json.loads(text))
+    except (ValueError, RecursionError):
         return ErrorBody(message=one_line(text, 200))
-    return error_value(document)
 
 
 def error_value(document: Any) -> ErrorBody:

@@ -59,6 +59,10 @@ class Asked:
         return f"{self.method} {self.path}"
 
 
+# What reading an answer raises that is not what it should be; too deeply nested JSON, too.
+_UNREADABLE = (sdk.AzureError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
+
 @contextmanager
 def translated(asked: Asked) -> Iterator[None]:
     """Turn whatever an SDK call raises into one of our errors."""
@@ -66,7 +70,7 @@ def translated(asked: Asked) -> Iterator[None]:
         yield
     except AsrNetmapError:
         raise
-    except (sdk.AzureError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise from_exception(error, asked) from error
 
 

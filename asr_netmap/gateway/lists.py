@@ -186,9 +186,8 @@ def _provider_list(
     translated: Callable[[Mapping[str, Any]], object | None],
 ) -> Listing:
     scope = _subscription_id(subscription)
-    # Without networks or NICs nobody knows what exists and what is free. The others only tell of
-    # themselves; of VMs only tags are wanted, so their absence says nothing.
-    essential = words[0] in {"networks", "nics"}
+    # Without networks nobody knows what there is. The others only tell of themselves; of VMs only
+    # tags are wanted, so their absence says nothing.
     return Listing(
         field=words[0],
         what=f"{words[1]} of subscription {subscription}",
@@ -197,7 +196,7 @@ def _provider_list(
         api_version=api_version,
         scope=None if words[0] == "vms" else scope,
         translate=translated,
-        kind="" if essential else kind.lower(),
+        kind="" if words[0] == "networks" else kind.lower(),
     )
 
 

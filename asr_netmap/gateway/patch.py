@@ -85,7 +85,12 @@ def _overlaid(
 
 
 def _network(name: str, details: Body, nics: Iterable[Body], change: Setting | None) -> Body:
-    """The item's network under its write name; both are always sent if there is one."""
+    """The item's network under its write name; both are always sent if there is one.
+
+    ARM: no recording shows a write that clears a network. It is sent as "", like every other text
+    that clears, since a null is dropped on the way; what Site Recovery makes of it is seen when
+    the item is read back.
+    """
     of_item, of_nic = ITEM_NETWORKS[name]
     if change is not None:
         return {of_item: _wire_value(change)}

@@ -45,6 +45,8 @@ MOST_REQUESTS = 4
 REQUEST_ID = "x-ms-client-request-id"
 
 HTTP_LOG = logging.getLogger("asr_netmap.http")
+# One line for each time that Azure asks for a pause in reading, at level INFO.
+PAUSE_LOG = logging.getLogger("asr_netmap.pauses")
 _REDACTING = RedactingFilter()
 _TRANSIENT = (sdk.ServiceRequestError, sdk.ServiceResponseError, sdk.IncompleteReadError)
 _CLAIMS = re.compile(r'claims="([^"]+)"')
@@ -143,6 +145,8 @@ class OneExchange(_Policy):
             seconds = self._named_wait(response)
             wait = _UNNAMED_WAIT if seconds is None else seconds
             self._gates.close(subscription, asked.write, wait)
+            if not asked.write:  # of a write the caller hears
+                PAUSE_LOG.info("Azure asks to slow down: nothing is read for %.0f s (429).", wait)
             if asked.write:
                 raise _with_wait(from_response(response.http_response, asked), wait)
         return response

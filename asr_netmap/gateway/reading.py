@@ -40,6 +40,7 @@ from asr_netmap.models import (
 Say = Callable[[str], None]
 # These say that nothing can be read, not that this list can't.
 _FATAL = (CredentialsMissing, BlockedRequest)
+_OF_VAULT = ("fabrics", "containers", "mappings", "items")
 
 
 @dataclass
@@ -49,13 +50,18 @@ class _Found:
     rows: dict[str, list[Any]] = field(default_factory=dict)
     gaps: list[NotLookedAt] = field(default_factory=list)
     errors: list[AzureError] = field(default_factory=list)
+    never_used: list[NotLookedAt] = field(default_factory=list)
     lists_read: int = 0
 
     def inventory(self, vault: Vault | None) -> Inventory:
         """All of it as a value, in an order that doesn't depend on which thread was first."""
         rows = {name: tuple(values) for name, values in self.rows.items()}
-        gaps = tuple(sorted(self.gaps, key=lambda gap: gap.what))
+        gaps = tuple(sorted((*self.gaps, *self._not_believed()), key=lambda gap: gap.what))
         return Inventory(vault=vault, not_looked_at=gaps, **rows)
+
+    def _not_believed(self) -> list[NotLookedAt]:
+        """Lists of the vault that say it was never used, where others have rows."""
+        return self.never_used if any(self.rows.get(name) for name in _OF_VAULT) else []
 
 
 def read_inventory(
@@ -124,7 +130,7 @@ def _read(
 
 def _take(
     listing: Listing,
-    future: Future[tuple[list[object], list[NotLookedAt]]],
+    future: Future[tuple[list[object] | None, list[NotLookedAt]]],
     found: _Found,
     say: Say,
 ) -> None:
@@ -138,12 +144,18 @@ def _take(
         say(f"{listing.what}: not looked at")
         return
     found.lists_read += 1
+    if rows is None:
+        found.never_used.append(_absent(listing))
+        rows = []
     found.rows.setdefault(listing.field, []).extend(rows)
     found.gaps.extend(gaps)
     say(f"{listing.what}: {len(rows)}")
 
 
-def _one_list(connection: Connection, listing: Listing) -> tuple[list[object], list[NotLookedAt]]:
+def _one_list(
+    connection: Connection, listing: Listing
+) -> tuple[list[object] | None, list[NotLookedAt]]:
+    """Rows and gaps; None for the rows: a vault that was never used has no such list."""
     rows = connection.rows(listing.path, listing.api_version)
     try:
         return translate.translated_rows(rows, listing.translate, listing.one)
@@ -152,8 +164,13 @@ def _one_list(connection: Connection, listing: Listing) -> tuple[list[object], l
         # (terraform-provider-azurerm issue 6026). Whether the vault itself is there is asked
         # beside, and its absence is an error of its own.
         if listing.in_vault:
-            return [], []
+            return None, []
         raise
+
+
+def _absent(listing: Listing) -> NotLookedAt:
+    reason = "the answer is that the vault was never used, and other lists of it have rows"
+    return NotLookedAt(listing.what, reason, listing.scope, "Try again.", listing.kind)
 
 
 def gap(what: str, error: AsrNetmapError, scope: ArmId | None) -> NotLookedAt:

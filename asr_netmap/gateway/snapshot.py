@@ -10,13 +10,13 @@ from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import AzureError, Missing
 from asr_netmap.gateway import lists
 from asr_netmap.gateway.connection import Connection
+from asr_netmap.gateway.locks import LOCKS_API, locks_path
 from asr_netmap.gateway.reading import gap
 from asr_netmap.models import Inventory, NotLookedAt
 
 Row = Mapping[str, Any]
 
 _OF_VAULT = ("replicationPolicies", "replicationProtectionContainerMappings")
-LOCKS_API = "2020-05-01"
 
 
 def take_snapshot(
@@ -65,7 +65,7 @@ def _tasks(connection: Connection, vault: ArmId, inventory: Inventory) -> Iterat
     for subscription in sorted(_subscriptions(vault, inventory)):
         for listing in lists.of_subscription(subscription):
             yield listing.what, _rows(connection, listing.path, listing.api_version)
-        path = f"/subscriptions/{subscription}/providers/Microsoft.Authorization/locks"
+        path = locks_path(subscription)
         yield f"locks of subscription {subscription}", _rows(connection, path, LOCKS_API)
 
 

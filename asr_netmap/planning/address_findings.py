@@ -26,6 +26,7 @@ class Futures:
     """
 
     inventory: Inventory
+    outlook: Outlook
     by_item: dict[ArmId, list[tuple[Place, Effective]]] = field(default_factory=dict)
     expected: dict[tuple[bool, ArmId, IpAddress], list[Place]] = field(default_factory=dict)
     rooms: dict[tuple[ArmId, str], Room] = field(default_factory=dict)
@@ -33,7 +34,8 @@ class Futures:
     @staticmethod
     def of(inventory: Inventory) -> Futures:
         """Ask for every IP config of `inventory` where it will be."""
-        futures, outlook = Futures(inventory), Outlook(inventory)
+        outlook = Outlook(inventory)
+        futures = Futures(inventory, outlook)
         for item in inventory.items:
             mine = futures.by_item.setdefault(item.id, [])
             for test in (False, True):
@@ -43,6 +45,16 @@ class Futures:
                     futures._count(place, found)
         _count_strangers(futures, outlook)
         return futures
+
+    def can_have(self, place: Place, found: Effective, address: IpAddress) -> bool:
+        """Whether an IP config could be given that address: nobody has it, or will keep it."""
+        mine = (place.item.id, place.nic.id, place.config.name)
+        claims = (
+            self.expected.get((place.test, found.network, address), ()) if found.network else ()
+        )
+        if any((other.item.id, other.nic.id, other.config.name) != mine for other in claims):
+            return False
+        return self.outlook.can_have(place.item, found, address, test=place.test)
 
     def _count(self, place: Place, found: Effective) -> None:
         if found.network is None or found.subnet is None:
@@ -81,7 +93,7 @@ def address_findings(futures: Futures, item: ReplicatedItem) -> Iterator[Finding
         if isinstance(source, IPv6Address) and not place.test:
             message = f"{place} has {source}: Site Recovery does not keep IPv6"
             yield item_finding(item, "ipv6", Severity.INFO, message)
-        if found.trouble:
+        if found.trouble and not found.predicted:
             yield _conflict(place, found)
         elif found.predicted and found.certain and found.address is not None:
             yield from _expected_twice(futures, place, found)
@@ -172,16 +184,27 @@ def relied_on_defaults(futures: Futures, item: ReplicatedItem) -> Iterator[Findi
         place, found = open_ones[0]
         count = len(open_ones)
         many = "1 IP config relies" if count == 1 else f"{count} IP configs rely"
-        source = place.config.source_address
-        wanted = source if isinstance(source, IPv4Address) else "…"
         yield item_finding(
             item,
             "default-uncertain",
             Severity.INFO,
             f"{many} on what Site Recovery does by itself, where its documents changed over time "
             f"or are silent: {place}: {found.text} ({found.rule})",
-            f"Set an address in nics.settings to be sure: {place.row(address=wanted)}",
+            _sure(futures, place, found),
         )
+
+
+def _sure(futures: Futures, place: Place, found: Effective) -> str:
+    """How to be sure of an address; none is named that could not be given."""
+    source = place.config.source_address
+    if isinstance(source, IPv4Address) and futures.can_have(place, found, source):
+        return f"Set an address in nics.settings to be sure: {place.row(address=source)}"
+    where = f"free in {found.subnet}" if found.subnet else "free"
+    if found.shortage is not None:
+        where = f"free in another subnet, since {found.shortage}"
+    return (
+        f"Choose an address that is {where}, and set it in nics.settings: {place.row(address='…')}"
+    )
 
 
 def room_findings(futures: Futures, networks: Collection[ArmId]) -> Iterator[Finding]:

@@ -33,6 +33,8 @@ def address_text(found: Effective) -> str | None:
         return "will not exist"
     if found.address is None and not found.rule:
         return None
+    if found.shortage is not None:
+        return f"no free address: {found.shortage} (predicted)"
     if found.address is not None:
         address = str(found.address)
     else:

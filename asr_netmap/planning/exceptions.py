@@ -37,6 +37,11 @@ class Exceptions:
             key=_precision,
         )
 
+    @property
+    def say_nothing(self) -> bool:
+        """Whether no row speaks of the item: so it is for nearly all."""
+        return not self._rows
+
     def for_item(self) -> Mapping[str, Any]:
         """What is given for the whole VM: ``target_network`` and ``test_network``."""
         given: dict[str, Any] = {}
@@ -44,9 +49,16 @@ class Exceptions:
             given.update(_given(row))
         return {k: v for k, v in given.items() if k in {"target_network", "test_network"}}
 
-    def speak_of_test(self) -> bool:
-        """Whether any row gives a subnet or address for test failover."""
-        return any({"test_subnet", "test_address"} & set(_given(row)) for row in self._rows)
+    def speak_of_test(self, *, this_way: bool = False) -> bool:
+        """Whether any row gives a subnet or address for test failover.
+
+        this_way -- count only rows for just the direction that the item goes.
+        """
+        return any(
+            {"test_subnet", "test_address"} & set(_given(row))
+            for row in self._rows
+            if row.direction is not None or not this_way
+        )
 
     def for_ip_config(self, nic: ReplicatedNic, config: ReplicatedIpConfig) -> Mapping[str, Any]:
         """What is given for an IP config; a more precise row wins, then a later one."""

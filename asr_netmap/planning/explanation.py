@@ -28,7 +28,7 @@ from asr_netmap.planning.item_tasks import ItemTasks
 from asr_netmap.planning.naming import find_item
 from asr_netmap.planning.network_planner import PlannedPair, plan_networks
 from asr_netmap.planning.nic_planner import Decisions, decide_items
-from asr_netmap.planning.nic_setting import SettingValue
+from asr_netmap.planning.nic_setting import Setting, SettingValue
 from asr_netmap.planning.plan import Finding, Plan
 from asr_netmap.planning.primary import nic_as_named
 from asr_netmap.planning.selection import Selection
@@ -288,7 +288,7 @@ class _Telling:
         old = nic.ip_config(config.name) or config
         new_nic = self.after.nic(nic.id) or nic
         new = new_nic.ip_config(config.name) or config
-        ruled = {s.name: s.value for s in decision.settings(grant)} if decision else {}
+        ruled = {s.name: s.value for s in self._ruled(nic, config, decision, grant)}
         subnet, address = ("test_subnet", "test_address") if test else ("subnet", "address")
         return SideStory(
             test,
@@ -314,13 +314,32 @@ class _Telling:
                 return decision
         return None
 
+    def _ruled(
+        self,
+        nic: ReplicatedNic,
+        config: ReplicatedIpConfig,
+        decision: Decision | None,
+        grant: Grant | None,
+    ) -> Iterator[Setting]:
+        """What is to be set for one IP config, by rules or because rows clear it."""
+        for setting in self._draft.settings if self._draft else ():
+            if (setting.nic, setting.ip_config) == (nic.id, config.name):
+                yield setting
+        if decision is not None:
+            yield from decision.settings(grant)
+
     def _nothing(self, nic: ReplicatedNic, config: ReplicatedIpConfig, *, test: bool) -> str:
         """Why no rule is asked."""
         if self._draft is None:
             return "no rule is asked: the item can't be planned now"
         side = next((s for s in self._draft.task.sides if s.test is test), None)
+        if side is None and test and self.after.test_network is not None:
+            return "no rule is asked: nothing is said of it in test failovers"
         if side is None:
-            return f"no rule is asked: no {'test' if test else 'target'} network is set for it"
+            lack = f"no rule is asked: no {'test' if test else 'target'} network is set for it"
+            mine = self._ruled(nic, config, None, None)
+            cleared = [s for s in mine if s.place.test is test and not s.value]
+            return f"{lack}; what rows clear of it is cleared" if cleared else lack
         given = self._exceptions.for_ip_config(nic, config)
         return Spot(side, nic, config, given).left_alone
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import UsageError
@@ -15,9 +16,11 @@ from asr_netmap.models import Direction, Inventory, Network, ReplicatedItem
 from asr_netmap.rules.branches import Answer, Branch, decides, passes
 from asr_netmap.rules.lookup import find_network
 from asr_netmap.rules.mapping_pair import NetworkPair
+from asr_netmap.settings import CLEAR
 
 _GIVEN = "set explicitly in the configuration"
-_ONLY_FORWARD = "it replicates back now, and test networks are configured for the way there"
+_ONLY_FORWARD = "it replicates back now, and a network's `test:` is for the way there"
+_CLEARED = "cleared explicitly: Site Recovery decides"
 
 
 class NetworkRule(Enum):
@@ -30,19 +33,27 @@ class NetworkRule(Enum):
     AS_IT_IS = "left as it is"
 
 
-def named_target(
-    item: ReplicatedItem, direction: Direction, text: str | None, inventory: Inventory
-) -> Network | UsageError | None:
-    """The target network that a row names for the item; None: none does.
+Named = Network | UsageError | Literal["none"] | None
+"""The network that a row names for an item; None: none does; ``none``: it is cleared.
 
-    text -- name, group/name or ARM id. An error as a value: the row means the other direction's
-    region, and the item replicates back now.
+An error as a value: the row means the other direction's region, and the item replicates back now.
+"""
+
+
+def named_network(
+    item: ReplicatedItem, direction: Direction, text: str | None, role: str, inventory: Inventory
+) -> Named:
+    """The network that a row names for the item.
+
+    text -- name, group/name or ARM id; ``none`` clears it. role -- for messages.
     Raises NotFound or AmbiguousName, and UsageError for an item that goes forward.
     """
     if not text:
         return None
+    if text == CLEAR:
+        return CLEAR
     try:
-        return find_network(text, inventory, item.target_region, "target network")
+        return find_network(text, inventory, item.target_region, role)
     except UsageError as error:
         if direction is Direction.FORWARD:
             raise
@@ -53,23 +64,17 @@ def branches_for_target_network(
     item: ReplicatedItem,
     direction: Direction,
     pair: NetworkPair,
-    named: Network | UsageError | None,
+    named: Named,
     *,
     retarget: bool,
 ) -> tuple[Branch[ArmId], ...]:
     """Where the item is to fail over: the branches in their order.
 
-    named -- as `named_target` found it. retarget -- items follow their pair.
+    An outcome of None: no network is to be set.
+    named -- as `named_network` found it. retarget -- items follow their pair.
     """
     maps, onto = pair.ends(direction)
     own = item.target_network
-
-    def explicit() -> Answer[ArmId]:
-        if named is None:
-            return passes("no row of nics.settings names one")
-        if isinstance(named, UsageError):
-            return passes(f"it replicates back now: {named.message}")
-        return decides(named.id, _GIVEN)
 
     def what_is_set() -> Answer[ArmId]:
         if own is None:
@@ -91,7 +96,7 @@ def branches_for_target_network(
         )
 
     return (
-        Branch(NetworkRule.EXPLICIT.value, explicit),
+        Branch(NetworkRule.EXPLICIT.value, lambda: _explicit(named)),
         Branch(NetworkRule.WHAT_IS_SET.value, what_is_set),
         Branch(NetworkRule.MAPPING.value, mapping),
     )
@@ -100,7 +105,7 @@ def branches_for_target_network(
 def branches_for_test_network(
     item: ReplicatedItem,
     direction: Direction,
-    text: str | None,
+    named: Named,
     configured: str | None,
     inventory: Inventory,
     *,
@@ -109,17 +114,28 @@ def branches_for_test_network(
     """Where test failovers of the item are to go: the branches in their order.
 
     An outcome of None: none is to be set.
-    text -- what a row gives: name, group/name or ARM id; ``none`` clears it.
-    configured -- what the pair's `test:` names. enforce -- it replaces what somebody set.
+    named -- as `named_network` found it.
+    configured -- what the pair's `test:` names, which counts for items that go forward.
+    enforce -- it replaces what somebody set.
     Asking one raises NotFound, AmbiguousName or UsageError for a network that can't be meant.
     """
-    search = _ForTestFailover(item, direction, text, configured, inventory, enforce)
+    search = _ForTestFailover(item, direction, configured, inventory, enforce)
     return (
-        Branch(NetworkRule.EXPLICIT.value, search.explicit),
+        Branch(NetworkRule.EXPLICIT.value, lambda: _explicit(named)),
         Branch(NetworkRule.WHAT_IS_SET.value, search.what_is_set),
         Branch(NetworkRule.CONFIGURED.value, search.configured_one),
         Branch(NetworkRule.AS_IT_IS.value, search.as_it_is),
     )
+
+
+def _explicit(named: Named) -> Answer[ArmId]:
+    if named is None:
+        return passes("no row of nics.settings names one")
+    if isinstance(named, UsageError):
+        return passes(f"it replicates back now: {named.message}")
+    if isinstance(named, str):
+        return decides(None, _CLEARED)
+    return decides(named.id, _GIVEN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,19 +144,9 @@ class _ForTestFailover:
 
     item: ReplicatedItem
     direction: Direction
-    text: str | None
     configured: str | None
     inventory: Inventory
     enforce: bool
-
-    def explicit(self) -> Answer[ArmId]:
-        if self.text is None:
-            return passes("no row of nics.settings names one")
-        if self.text == "none":
-            return decides(None, "cleared explicitly")
-        if self._back:
-            return passes(_ONLY_FORWARD)
-        return decides(self._find(self.text), _GIVEN)
 
     def what_is_set(self) -> Answer[ArmId]:
         own = self.item.test_network

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import NotFound, UsageError
 from asr_netmap.models import Direction, Inventory, Network, ReplicatedItem
 from asr_netmap.planning.exceptions import Exceptions, rows_by_item
 from asr_netmap.planning.item_networks import (
+    Named,
     NetworkRule,
     branches_for_target_network,
     branches_for_test_network,
-    named_target,
+    named_network,
 )
 from asr_netmap.planning.network_planner import NetworksPlan, PlannedPair
 from asr_netmap.planning.nic_planner import ItemTask
@@ -45,6 +46,7 @@ class ItemTasks:
         self._selection = selection
         self._retarget = retarget
         self._unseen = networks.unseen
+        self._unread_kinds = [gap for gap in inventory.not_looked_at if gap.kind]
         self._pairs: dict[tuple[Direction, ArmId], PlannedPair] = {}
         # Of several sources that share a target, the one that is mapped back has the way back.
         for planned in sorted(networks.pairs, key=lambda p: not p.mapped_back):
@@ -116,8 +118,8 @@ class ItemTasks:
         exceptions = self.exceptions_of(item, direction)
         try:
             onto, reason = self._target(item, direction, planned, exceptions)
-            network = self._network(onto)
-            if network is None:
+            network = self._network(onto) if onto is not None else None
+            if onto is not None and network is None:
                 self._network_gone(item, onto)
                 return None
             word, answer = decide(self.test_branches(item, direction, planned, exceptions))
@@ -126,18 +128,31 @@ class ItemTasks:
                 raise
             self._wait(item, error.message.rstrip(".") + ", but not everything could be read")
             return None
-        settings = [Setting("target_network", network.id, reason=reason)]
-        sides = [self._failover_side(network, direction, planned)]
-        test = None
-        if direction is Direction.FORWARD:
-            test = self._test_side(item, planned, exceptions, NetworkRule(word), answer)
+        settings = [Setting("target_network", network.id if network else None, reason=reason)]
+        sides = [self._failover_side(network, direction, planned)] if network else []
+        test = self._test_side(item, direction, planned, exceptions, NetworkRule(word), answer)
         if test is not None:
             sides.append(test)
             settings.append(Setting("test_network", test.network.id, reason=answer.why))
         elif answer.outcome is None and word == NetworkRule.EXPLICIT.value:
             settings.append(Setting("test_network", None, reason=answer.why))
-        waits = planned.depends_on if network.id == planned.pair.ends(direction)[1] else ()
+        unread = self._unread_neighbours(sides)
+        if unread is not None:
+            self._wait(item, f"{unread} could not be read, and may hold the addresses")
+            return None
+        mapped = network is not None and network.id == planned.pair.ends(direction)[1]
+        waits = planned.depends_on if mapped else ()
         return ItemTask(item, direction, exceptions, tuple(sides), tuple(settings), waits)
+
+    def _unread_neighbours(self, sides: Iterable[Side]) -> str | None:
+        """The list of NICs that may hold addresses in the target networks, if it is missing."""
+        for side in sides if self._unread_kinds else ():
+            group = side.network.id.group_id
+            anyone = group.provider_child("Microsoft.Network", "networkInterfaces", "any")
+            for gap in self._unread_kinds:
+                if gap.covers(anyone):
+                    return gap.what
+        return None
 
     def exceptions_of(self, item: ReplicatedItem, direction: Direction) -> Exceptions:
         """What rows say of the item in that direction."""
@@ -151,8 +166,7 @@ class ItemTasks:
         exceptions: Exceptions,
     ) -> tuple[Branch[ArmId], ...]:
         """How the network that the item is to fail over into is decided on."""
-        text = exceptions.for_item().get("target_network")
-        named = named_target(item, direction, text, self._inventory)
+        named = self._named(item, direction, exceptions, "target_network")
         return branches_for_target_network(
             item, direction, planned.pair, named, retarget=self._retarget
         )
@@ -169,11 +183,20 @@ class ItemTasks:
         return branches_for_test_network(
             item,
             direction,
-            exceptions.for_item().get("test_network"),
+            self._named(item, direction, exceptions, "test_network"),
             test.network if test else None,
             self._inventory,
             enforce=self._settings.nics.existing == "enforce",
         )
+
+    def _named(
+        self, item: ReplicatedItem, direction: Direction, exceptions: Exceptions, name: str
+    ) -> Named:
+        """What rows say of ``target_network`` or ``test_network``."""
+        if exceptions.say_nothing:
+            return None
+        text = exceptions.for_item().get(name)
+        return named_network(item, direction, text, name.replace("_", " "), self._inventory)
 
     def _target(
         self,
@@ -181,15 +204,18 @@ class ItemTasks:
         direction: Direction,
         planned: PlannedPair,
         exceptions: Exceptions,
-    ) -> tuple[ArmId, str]:
-        """The network that the item is to fail over into, and why."""
-        text = exceptions.for_item().get("target_network")
-        named = named_target(item, direction, text, self._inventory)
+    ) -> tuple[ArmId | None, str]:
+        """The network that the item is to fail over into, None for none, and why."""
+        named = self._named(item, direction, exceptions, "target_network")
         if isinstance(named, UsageError):
-            self._other_direction(item, text, named)
-        word, answer = decide(self.target_branches(item, direction, planned, exceptions))
-        assert answer.outcome is not None, "the branch that decides has a network"
+            self._other_direction(item, exceptions, "target_network", named)
+        word, answer = decide(
+            branches_for_target_network(
+                item, direction, planned.pair, named, retarget=self._retarget
+            )
+        )
         if word == NetworkRule.WHAT_IS_SET.value:
+            assert answer.outcome is not None, "what is set is a network"
             self._other_network(item, answer.outcome, planned.pair.ends(direction)[1])
         return answer.outcome, answer.why
 
@@ -211,6 +237,7 @@ class ItemTasks:
     def _test_side(
         self,
         item: ReplicatedItem,
+        direction: Direction,
         planned: PlannedPair,
         exceptions: Exceptions,
         rule: NetworkRule,
@@ -218,11 +245,14 @@ class ItemTasks:
     ) -> Side | None:
         """What is asked of its IP configs for test failover; None: nothing is.
 
+        Of an item that goes back, only rows speak: a network's `test:` is for the way there.
         rule, answer -- whose word counts for its test network, and what it is.
         """
         test = planned.wanted.test if planned.wanted else None
+        if direction is Direction.REVERSE:
+            test = None
         if rule is NetworkRule.AS_IT_IS:
-            return self._own_test_side(item, exceptions)
+            return self._own_test_side(item, direction, exceptions)
         if rule is NetworkRule.WHAT_IS_SET:
             fix = "Use --enforce to replace it."
             self._find(item, "set-by-hand", Severity.WARNING, f"test network {answer.why}", fix)
@@ -240,9 +270,15 @@ class ItemTasks:
             return Side(True, network, {}, (), mode)
         return Side(True, network, test.subnets, test.addresses, mode)
 
-    def _own_test_side(self, item: ReplicatedItem, exceptions: Exceptions) -> Side | None:
+    def _own_test_side(
+        self, item: ReplicatedItem, direction: Direction, exceptions: Exceptions
+    ) -> Side | None:
         """The item's own test network, for what rows say of single IP configs in it."""
-        if not exceptions.speak_of_test():
+        meant = self._named(item, direction, exceptions, "test_network")
+        other_way = isinstance(meant, UsageError)
+        if isinstance(meant, UsageError):
+            self._other_direction(item, exceptions, "test_network", meant)
+        if not exceptions.speak_of_test(this_way=other_way):
             return None
         network = self._network(item.test_network) if item.test_network else None
         if network is None:
@@ -287,13 +323,16 @@ class ItemTasks:
             "Move it along with --retarget-items.",
         )
 
-    def _other_direction(self, item: ReplicatedItem, text: str | None, error: UsageError) -> None:
+    def _other_direction(
+        self, item: ReplicatedItem, exceptions: Exceptions, name: str, error: UsageError
+    ) -> None:
+        text = exceptions.for_item()[name]
         self._find(
             item,
             "exception-other-direction",
             Severity.INFO,
-            f"{item.vm_name} replicates back now, so target network {text!r} is not used: "
-            f"{error.message}",
+            f"{item.vm_name} replicates back now, so {name.replace('_', ' ')} {text!r} is not "
+            f"used: {error.message}",
             "Give the row `direction: forward`.",
         )
 

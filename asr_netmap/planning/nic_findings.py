@@ -100,6 +100,11 @@ def _all(futures: Futures, items: Sequence[ReplicatedItem]) -> Iterator[Finding]
     yield from overlap_findings(inventory, {t for t in targets if t is not None}, peers)
 
 
+def is_error(found: ReferenceProblem) -> bool:
+    """Whether Azure can't use what the reference names; otherwise a failover still works."""
+    return _REFERENCE_CODES.get(found.problem, ("", Severity.INFO))[1] is Severity.ERROR
+
+
 def _reference_finding(item: ReplicatedItem, found: ReferenceProblem) -> Iterator[Finding]:
     """One finding; nothing for what could not be looked at, which is said once for the list."""
     if found.problem in _REFERENCE_CODES:

@@ -7,7 +7,7 @@ out into changes, pending items and findings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
 
@@ -24,6 +24,12 @@ from asr_netmap.models import (
 )
 from asr_netmap.planning.afterwards import inventory_after, item_with
 from asr_netmap.planning.change import Action, AddressClaim, Change, ItemState, Kind
+from asr_netmap.planning.clearing import (
+    cleared_without_network,
+    given_without_network,
+    network_cleared,
+    subnet_cleared,
+)
 from asr_netmap.planning.exceptions import Exceptions
 from asr_netmap.planning.nic_setting import (
     FIELDS,
@@ -39,6 +45,7 @@ from asr_netmap.planning.spot import (
     Decision,
     Side,
     Spot,
+    SubnetDecision,
     comes_along,
     decide_address,
     decide_subnet,
@@ -50,7 +57,7 @@ from asr_netmap.rules.allocation import (
     Grant,
     Holder,
     Trouble,
-    address_books,
+    address_books_of_both,
     allocate,
     capacity,
     is_reserved,
@@ -58,7 +65,7 @@ from asr_netmap.rules.allocation import (
 from asr_netmap.rules.readiness import not_ready
 from asr_netmap.rules.references import References, blocked_by
 from asr_netmap.rules.subnets import SubnetChoice, SubnetRule
-from asr_netmap.settings import Settings
+from asr_netmap.settings import AddressMode, Settings
 
 FREEZE_TAG = "asr-netmap:freeze"
 
@@ -77,8 +84,17 @@ class ItemTask:
 
 @dataclass
 class ItemsPlan:
-    """What came out for all items."""
+    """What came out for all items.
 
+    coming -- the inventory as it will be once these changes are made, and those before them.
+    decisions -- what the rules came to, with the addresses that were given out.
+    intended -- each item as it will be when all that was decided for it is written, be it that
+        it has to wait now.
+    """
+
+    coming: Inventory
+    decisions: Decisions
+    intended: dict[ArmId, ReplicatedItem] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -97,11 +113,16 @@ def plan_items(
     beside -- other items that want addresses of the same networks; nothing is planned for them.
     created -- the changes that make networks, which items may refer to.
     """
-    references = References(inventory_after(inventory, created))
+    with_networks = inventory_after(inventory, created)
+    references = References(with_networks)
     decisions = decide_items((*tasks, *beside), inventory, settings)
-    out = ItemsPlan()
-    for draft in decisions.drafts[: len(tasks)]:
-        _finish(draft, decisions, inventory, references, out)
+    out = ItemsPlan(with_networks, decisions)
+    finished = {
+        draft.task.item.id: _finish(draft, decisions, inventory, references, out)
+        for draft in decisions.drafts[: len(tasks)]
+    }
+    items = tuple(finished.get(item.id, item) for item in with_networks.items)
+    out.coming = replace(with_networks, items=items)
     return out
 
 
@@ -170,14 +191,11 @@ class _Drafting:
         self._inventory = inventory
         self._enforce = settings.nics.existing == "enforce"
         self._refuse_fallback = settings.nics.subnet_fallback == "refuse"
-        self.books = {
-            test: address_books(
-                inventory,
-                {side.network.id for task in tasks for side in task.sides if side.test is test},
-                test=test,
-            )
-            for test in (False, True)
-        }
+        networks: dict[bool, set[ArmId]] = {False: set(), True: set()}
+        for task in tasks:
+            for side in task.sides:
+                networks[side.test].add(side.network.id)
+        self.books = address_books_of_both(inventory, networks)
         # Addresses that somebody holds while the plan is made need no second look at Azure.
         self.held_before = {
             (network, address)
@@ -186,10 +204,13 @@ class _Drafting:
             for address in book.holders
         }
         self._room: dict[tuple[bool, ArmId, str], int] = {}
+        self._subnets: dict[Hashable, SubnetDecision] = {}
 
     def draft(self, task: ItemTask) -> Draft:
         draft = Draft(task)
         draft.settings.extend(task.item_settings)
+        draft.findings.extend(network_cleared(task.item, task.item_settings))
+        tests = [side.test for side in task.sides]
         for nic in task.item.nics:
             draft.settings.extend(task.exceptions.direct_settings(nic))
             draft.settings.extend(primary_settings(nic, task.exceptions))
@@ -197,6 +218,10 @@ class _Drafting:
                 given = task.exceptions.for_ip_config(nic, config)
                 if not comes_along(config) and "selected" not in given:
                     _not_selected(draft, nic, config)
+                draft.settings.extend(cleared_without_network(nic, config, given, tests))
+                draft.findings.extend(
+                    given_without_network(task.item, nic, config, given, task.item_settings)
+                )
                 home = home_subnet(nic, config, self._inventory)
                 for side in task.sides:
                     spot = Spot(side, nic, config, given, home)
@@ -206,21 +231,30 @@ class _Drafting:
 
     def _decide(self, draft: Draft, spot: Spot) -> Decision:
         existing = spot.existing_subnet
-        found = decide_subnet(
-            spot,
-            enforce=self._enforce,
-            refuse_fallback=self._refuse_fallback,
-            full=self._full(spot.side, existing),
-        )
+        found = self._decide_subnet(spot, existing)
         if not found.kept and found.chosen.problem:
             _subnet_problem(draft, spot, found.chosen)
         elif found.kept and existing is not None and found.ruled.subnet is not None:
             wanted = found.ruled.subnet.name
             _kept(draft, spot, "subnet", existing.name, wanted, found.ruled.reason)
+        if found.chosen.cleared:
+            draft.findings.extend(subnet_cleared(draft.task.item, spot))
         subnet = found.chosen.subnet
         if subnet is None:
             return Decision(spot, found, no_address="no subnet, so no address")
         return self._with_address(draft, Decision(spot, found), subnet)
+
+    def _decide_subnet(self, spot: Spot, existing: Subnet | None) -> SubnetDecision:
+        """Decide once for all that ask the same: most IP configs do."""
+        question = spot.subnet_question
+        if question not in self._subnets:
+            self._subnets[question] = decide_subnet(
+                spot,
+                enforce=self._enforce,
+                refuse_fallback=self._refuse_fallback,
+                full=self._full(spot.side, existing),
+            )
+        return self._subnets[question]
 
     def _full(self, side: Side, existing: Subnet | None) -> Callable[[Subnet], bool]:
         """Whether a subnet has no room for one more; who is in it already needs none."""
@@ -241,12 +275,18 @@ class _Drafting:
         source = spot.config.source_address
         if isinstance(source, IPv6Address):
             message = f"{spot} has {source}: Site Recovery does not keep IPv6"
-            draft.find("ipv6", Severity.INFO, message)
+            given = spot.explicit("address")
+            if isinstance(given, IPv4Address) and given != spot.current("address"):
+                draft.find("ipv6", Severity.ERROR, f"{message}, so {given} is not set")
+            else:
+                draft.find("ipv6", Severity.INFO, message)
             return replace(decision, no_address=f"{source} is IPv6: Site Recovery does not keep it")
         book = self.books[spot.side.test][spot.side.network.id]
         found = decide_address(spot, item, subnet, book, enforce=self._enforce)
         wish = None
         if found.demand is None:
+            if spot.explicit("address") is AddressMode.SAME:
+                draft.find("same-impossible", Severity.ERROR, f"{spot}: {_SOURCE_UNKNOWN}")
             self._check_unmanaged(draft, spot, subnet)
         else:
             asked = wish_of(spot, item, subnet, found.demand)
@@ -258,7 +298,7 @@ class _Drafting:
                     found,
                     book.other_holder(spot.current("address"), asked.item, asked.claimant),
                 )
-        return replace(decision, address=found, wish=wish)
+        return Decision(spot, decision.subnet, found, wish=wish)
 
     def _check_unmanaged(self, draft: Draft, spot: Spot, subnet: Subnet) -> None:
         """Say of an address that is left as it is if Azure can't give it."""
@@ -277,6 +317,12 @@ class _Drafting:
             ),
             "Set another address in nics.settings.",
         )
+
+
+_SOURCE_UNKNOWN = (
+    "the same address as at the source is asked for, and the source's address is not known; it is "
+    "left as it is"
+)
 
 
 def _not_selected(draft: Draft, nic: ReplicatedNic, config: ReplicatedIpConfig) -> None:
@@ -306,6 +352,12 @@ def _say_of_kept(draft: Draft, spot: Spot, found: AddressDecision, holder: Holde
     """
     current, demand, trouble = spot.current("address"), found.demand, found.trouble
     assert demand is not None, "without a demand nothing is kept"
+    if trouble is not None and demand.firm:
+        draft.find(
+            trouble.code,
+            Severity.ERROR,
+            f"{spot}: {trouble.text}, so {current} stays ({demand.reason})",
+        )
     if holder is not None:
         draft.find(
             "address-taken" if holder.claimant is None else "address-claimed-twice",
@@ -314,15 +366,34 @@ def _say_of_kept(draft: Draft, spot: Spot, found: AddressDecision, holder: Holde
             "at failover another address would be used",
             "Free the address, or set another one in nics.settings.",
         )
-    elif trouble is not None and demand.firm:
-        draft.find(
-            trouble.code,
-            Severity.ERROR,
-            f"{spot}: {trouble.text}, so {current} stays ({demand.reason})",
-        )
     elif found.differs and trouble is None:
         wanted = "a dynamic one" if demand.dynamic else str(demand.preferred)
         _kept(draft, spot, "address", str(current), wanted, demand.reason)
+
+
+def _say_of_replaced(draft: Draft, decision: Decision, grant: Grant | None) -> None:
+    """What people should know of an address that was set and that Azure could never give.
+
+    One that the plan moves to another network or subnet was good where it was, and one that a row
+    replaces by another is replaced by a word of theirs.
+    """
+    spot, asked = decision.spot, decision.address
+    lost = asked.lost if asked is not None else None
+    if lost is None or isinstance(spot.explicit("address"), IPv4Address):
+        return
+    item, test = draft.task.item, spot.side.test
+    own = item.test_network if test else item.target_network
+    there, chosen = spot.existing_subnet, decision.subnet.chosen.subnet
+    if own not in (None, spot.side.network.id) or there not in (None, chosen):
+        return
+    instead = str(grant.address) if grant is not None else "a dynamic one"
+    draft.find(
+        lost.code,
+        Severity.WARNING,
+        f"{spot}: address {spot.current('address')} was set, and it {lost.text}; it is replaced by "
+        f"{instead}",
+        "Name another one in nics.settings if that is not what is meant.",
+    )
 
 
 def _subnet_problem(draft: Draft, spot: Spot, choice: SubnetChoice) -> None:
@@ -330,7 +401,8 @@ def _subnet_problem(draft: Draft, spot: Spot, choice: SubnetChoice) -> None:
         SubnetRule.REFUSED: ("subnet-missing", Severity.WARNING),
         SubnetRule.NONE: ("subnet-none", Severity.ERROR),
     }
-    other = ("subnet-unusable", Severity.WARNING)
+    named = choice.rule is SubnetRule.EXPLICIT
+    other = ("subnet-unusable", Severity.ERROR if named else Severity.WARNING)
     if choice.subnet is None:
         other = ("subnet-missing", Severity.ERROR)
     code, severity = codes.get(choice.rule, other)
@@ -348,8 +420,11 @@ def _finish(
     inventory: Inventory,
     references: References,
     out: ItemsPlan,
-) -> None:
-    """Turn a draft, and what its wishes got, into a change or a pending item."""
+) -> ReplicatedItem:
+    """Turn a draft, and what its wishes got, into a change or a pending item.
+
+    Returns the item as it will be.
+    """
     task, item = draft.task, draft.task.item
     settings = list(draft.settings)
     for decision in draft.decisions:
@@ -360,23 +435,29 @@ def _finish(
             out.findings.append(_subnet_full(spot.side.network, trouble))
         elif trouble is not None:
             draft.find(trouble.code, Severity.ERROR, f"{spot}: {trouble.text}")
+        else:
+            _say_of_replaced(draft, decision, grant)
     settings.sort(key=_place_of(item))
     after = tuple(s for s in settings if not same_value(s.name, current_value(item, s), s.value))
     out.findings.extend(draft.findings)
-    gone = references.gone(item_with(item, after))
+    then = item_with(item, after) if after else item
+    out.intended[item.id] = then
+    gone = references.gone(then)
     blocked = blocked_by(gone) if gone else None
     reason = not_ready(item) or frozen_by_tag(item, inventory) or blocked
     if reason and (after or not item.nics):
         out.pending.append(Pending(item.id, item.vm_name, reason))
     elif after:
         out.changes.append(_change(task, after, decisions.held_before))
+        return then
+    return item
 
 
 def _place_of(item: ReplicatedItem) -> Callable[[Setting], tuple[int, int, bool]]:
     """The order in which people read settings: the item's, then those of each NIC and IP config."""
-    nics = {nic.id: place for place, nic in enumerate(item.nics)}
+    nics = {nic.id.key: place for place, nic in enumerate(item.nics)}
     configs = {
-        (nic.id, config.name.lower()): place
+        (nic.id.key, config.name.lower()): place
         for nic in item.nics
         for place, config in enumerate(nic.ip_configs)
     }
@@ -384,8 +465,8 @@ def _place_of(item: ReplicatedItem) -> Callable[[Setting], tuple[int, int, bool]
     def place(setting: Setting) -> tuple[int, int, bool]:
         if setting.nic is None:
             return (-1, -1, setting.place.test)
-        config = configs.get((setting.nic, (setting.ip_config or "").lower()), -1)
-        return (nics[setting.nic], config, setting.place.test)
+        config = configs.get((setting.nic.key, (setting.ip_config or "").lower()), -1)
+        return (nics[setting.nic.key], config, setting.place.test)
 
     return place
 
@@ -422,13 +503,13 @@ def _change(
         item.vm_name,
         ItemState(before),
         ItemState(after),
-        _summary(after),
+        summary(after),
         task.depends_on,
         claims,
     )
 
 
-def _summary(after: Iterable[Setting]) -> str:
+def summary(after: Iterable[Setting]) -> str:
     """One reason for the change, from those of its settings: each said once."""
     return "; ".join(dict.fromkeys(s.reason for s in after if s.reason))
 
@@ -447,19 +528,22 @@ def existing_settings(items: Iterable[ReplicatedItem]) -> int:
     Whether an IP config is primary, or selected, is none of them: on every NIC one is both.
     """
     return sum(
-        1
+        _set_on(item, Level.ITEM)
+        + sum(_set_on(nic, Level.NIC) for nic in item.nics)
+        + sum(_set_on(config, Level.IP_CONFIG) for nic in item.nics for config in nic.ip_configs)
         for item in items
-        for setting in _places(item)
-        if setting.name not in {"primary", "selected"} and current_value(item, setting)
     )
 
 
-def _places(item: ReplicatedItem) -> Iterator[Setting]:
-    for name, place in FIELDS.items():
-        if place.level is Level.ITEM:
-            yield Setting(name, None)
-        for nic in item.nics if place.level is not Level.ITEM else ():
-            if place.level is Level.NIC:
-                yield Setting(name, None, nic.id)
-            else:
-                yield from (Setting(name, None, nic.id, c.name) for c in nic.ip_configs)
+_COUNTED = {
+    level: [
+        name
+        for name, place in FIELDS.items()
+        if place.level is level and name not in {"primary", "selected"}
+    ]
+    for level in Level
+}
+
+
+def _set_on(owner: object, level: Level) -> int:
+    return sum(1 for name in _COUNTED[level] if getattr(owner, name))

@@ -9,7 +9,7 @@ from typing import Any
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import NotLookedAt, RegionPair
-from asr_netmap.planning.basis import ALL_RULES, Basis
+from asr_netmap.planning.basis import ALL_RULES, Basis, FromRules
 from asr_netmap.planning.change import Change
 from asr_netmap.rules.effective import Effective
 
@@ -60,6 +60,11 @@ class Finding:
     message: str
     fix: str = ""
 
+    @property
+    def is_error(self) -> bool:
+        """Whether something declared can't be done at all."""
+        return self.severity is Severity.ERROR
+
 
 @dataclass(frozen=True, slots=True)
 class Placement:
@@ -105,6 +110,17 @@ class Plan:
         if not self._by_id:
             self._by_id.update((change.id, change) for change in self.changes)
         return self._by_id.get(change_id)
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that say what of the declared can't be planned.
+
+        A plan from a table or a journal has none: it holds what was asked for, or is refused;
+        what else is wrong with the items was so before.
+        """
+        if not isinstance(self.basis, FromRules):
+            return ()
+        return tuple(finding for finding in self.findings if finding.is_error)
 
     @property
     def empty(self) -> bool:

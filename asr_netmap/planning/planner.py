@@ -8,17 +8,16 @@ from dataclasses import replace
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Inventory, ReplicatedItem
 from asr_netmap.planning.address_findings import Futures
-from asr_netmap.planning.afterwards import inventory_after
 from asr_netmap.planning.assembly import assembled
 from asr_netmap.planning.basis import FromRules
 from asr_netmap.planning.change import Change
 from asr_netmap.planning.item_tasks import ItemTasks
 from asr_netmap.planning.network_planner import PlannedPair, mapping_change, plan_networks
 from asr_netmap.planning.nic_findings import nic_findings
-from asr_netmap.planning.nic_planner import ItemTask, plan_items
+from asr_netmap.planning.nic_planner import ItemsPlan, ItemTask, plan_items
 from asr_netmap.planning.part import nothing_selected
 from asr_netmap.planning.placement import placements
-from asr_netmap.planning.plan import Finding, Plan, Scope
+from asr_netmap.planning.plan import Finding, Plan, Scope, Severity
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.sources import Source, find_sources, uses
 from asr_netmap.rules.mapping_pair import NetworkPair, removal_steps
@@ -40,23 +39,37 @@ def plan(
     Raises NotFound, AmbiguousName, UsageError or SharedTarget where the declaration itself can't
     be meant; all else is a finding.
     """
+    return plan_in_detail(inventory, settings, scope, selection, retarget_items=retarget_items)[0]
+
+
+def plan_in_detail(
+    inventory: Inventory,
+    settings: Settings,
+    scope: Scope,
+    selection: Selection | None = None,
+    *,
+    retarget_items: bool = False,
+) -> tuple[Plan, ItemsPlan]:
+    """The plan, and how it came about for the items that it is about.
+
+    The arguments are those of `plan`, and so is what it raises.
+    """
     selection = selection or Selection()
     sources, findings = find_sources(inventory, settings)
     sources = tuple(_wanted_sources(sources, inventory, settings, selection))
     networks = plan_networks(sources, scope.vault, inventory, settings)
     items = ItemTasks(inventory, settings, networks, selection, retarget=retarget_items)
     tasks = list(items.tasks())
+    everybody = ItemTasks(inventory, settings, networks, Selection(), retarget=retarget_items)
     planned = plan_items(
         tasks,
         inventory,
         settings,
-        beside=_beside(
-            tasks, ItemTasks(inventory, settings, networks, Selection(), retarget=retarget_items)
-        ),
+        beside=() if selection.everything else _beside(tasks, everybody),
         created=networks.changes.values(),
     )
     changes = (*networks.changes.values(), *planned.changes)
-    coming = inventory_after(inventory, changes)
+    coming = planned.coming
     in_scope = {item.id for item in items.in_scope}
     concerned = [item for item in coming.items if item.id in in_scope]
     known = (*items.findings, *planned.findings)
@@ -77,7 +90,7 @@ def plan(
         items=items.in_scope,
         placements=placements(futures, concerned),
     )
-    return replace(made, basis=FromRules(retarget_items))
+    return replace(made, basis=FromRules(retarget_items)), planned
 
 
 def _beside(tasks: Sequence[ItemTask], everybody: ItemTasks) -> Iterator[ItemTask]:
@@ -89,10 +102,19 @@ def _beside(tasks: Sequence[ItemTask], everybody: ItemTasks) -> Iterator[ItemTas
     return (task for task in everybody.tasks() if task.item.id not in picked)
 
 
-def plan_removal(inventory: Inventory, settings: Settings, scope: Scope) -> Plan:
-    """What removes the mappings of the declared pairs, both directions; NICs stay as they are."""
-    sources, findings = find_sources(inventory, settings)
+def plan_removal(
+    inventory: Inventory, settings: Settings, scope: Scope, selection: Selection | None = None
+) -> Plan:
+    """What removes the mappings of the declared pairs, both directions; NICs stay as they are.
+
+    selection -- the items that are listed. A mapping is one of its whole networks, so which are
+    removed does not depend on it; but one that takes no item is a finding, as in `plan`.
+    """
+    selection = selection or Selection()
+    sources, about_sources = find_sources(inventory, settings)
+    findings = [*about_sources]
     changes: dict[str, Change] = {}
+    listed: list[ReplicatedItem] = []
     for source in sources:
         choice = choose_target(source.network, source.wanted, settings, inventory)
         before: tuple[str, ...] = ()
@@ -101,7 +123,28 @@ def plan_removal(inventory: Inventory, settings: Settings, scope: Scope) -> Plan
             change = mapping_change(step, before, scope.vault, inventory, settings)
             before = (change.id,)
             changes[change.id] = change
+        items = [i for i in inventory.items if uses(i, source, inventory, settings)]
+        items = [i for i in items if selection.takes_vm(i, inventory)]
+        listed += items
+        if before and items:
+            findings.append(_keep_their_settings(source, items))
+    if selection.by_items and not listed:
+        findings.append(nothing_selected(selection, inventory, scope.vault))
     return assembled(inventory, settings, scope, changes=changes.values(), findings=findings)
+
+
+def _keep_their_settings(source: Source, items: Sequence[ReplicatedItem]) -> Finding:
+    names = ", ".join(sorted({item.vm_name for item in items}, key=str.lower))
+    one = len(items) == 1
+    return Finding(
+        "items-keep-settings",
+        Severity.INFO,
+        source.network.id,
+        source.network.name,
+        f"{len(items)} replicated item{'' if one else 's'} of {source.network.name} "
+        f"{'keeps its' if one else 'keep their'} target network and NIC settings: {names}",
+        "What they use is in `asr-netmap nics list`.",
+    )
 
 
 def _wanted_sources(

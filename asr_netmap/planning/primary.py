@@ -24,6 +24,8 @@ def nic_as_named(nic: ReplicatedNic, exceptions: Exceptions) -> ReplicatedNic:
 
     Raises UsageError where rows name two.
     """
+    if exceptions.say_nothing:
+        return nic
     named = exceptions.primary_of(nic)
     configs = tuple(_config_then(nic, config, named, exceptions) for config in nic.ip_configs)
     return replace(nic, ip_configs=configs)
@@ -34,6 +36,8 @@ def primary_settings(nic: ReplicatedNic, exceptions: Exceptions) -> Iterator[Set
 
     Raises UsageError where rows name two primary IP configs.
     """
+    if exceptions.say_nothing:
+        return
     named = exceptions.primary_of(nic)
     for now in nic.ip_configs:
         then = _config_then(nic, now, named, exceptions)

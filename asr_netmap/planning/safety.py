@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 
 from asr_netmap.errors import FailoverInProgress, Frozen, UnsafePlan
 from asr_netmap.planning.basis import FromJournal
-from asr_netmap.planning.change import Action, Change, ItemState, Kind
+from asr_netmap.planning.change import ItemState
+from asr_netmap.planning.lock_findings import LOCKED, retargets
 from asr_netmap.planning.plan import Plan
 from asr_netmap.settings import from_document
 
@@ -54,6 +55,14 @@ def raise_if_unsafe(plan: Plan, consent: Consent) -> None:
             + "; ".join(f.message for f in under_way[:_SHOWN]),
             "Clean up, commit or reprotect first, or allow it with --during-failover.",
         )
+    locked = [f for f in plan.findings if f.code == LOCKED]
+    if locked:
+        raise UnsafePlan(
+            "A change of mappings would stop in the middle: "
+            + "; ".join(f"{f.title}: {f.message}" for f in locked[:_SHOWN])
+            + ".",
+            locked[0].fix,
+        )
     problems = list(_problems(plan, consent))
     if problems:
         raise UnsafePlan(
@@ -82,11 +91,6 @@ def changed_settings(plan: Plan) -> int:
         for setting in change.before.settings
         if setting.value
     )
-
-
-def retargets(change: Change) -> bool:
-    """Whether the change deletes a mapping or points it elsewhere."""
-    return change.kind is Kind.MAPPING and change.action is not Action.CREATE
 
 
 def _problems(plan: Plan, consent: Consent) -> Iterator[tuple[str, str]]:

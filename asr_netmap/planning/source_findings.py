@@ -96,23 +96,29 @@ def _moved(place: Place, config: ReplicatedIpConfig, use: NicAddress) -> Iterato
     item, home = place.item, place.nic.source_network
     old, new = config.source_address, use.address
     is_set = f"; {config.address} is set for failover" if config.address else ""
-    fix = f"Look at `asr-netmap plan --only vm={item.vm_name}` when Site Recovery has taken it over"
-    fix += f", or set an address: {place.row(address=new)}"
     if old is not None and new is not None and old != new:
         severity = Severity.INFO if config.source_static is False else Severity.WARNING
         message = f"{place}: the source address was {old} and is {new} now{is_set}"
-        yield item_finding(item, "source-address-moved", severity, message, fix)
+        yield item_finding(item, "source-address-moved", severity, message, _look(place, use))
     if use.subnet is not None and config.source_subnet is not None:
         was = f"{home.name if home else '?'}/{config.source_subnet}"
         network_moved = home is not None and home != use.subnet.parent
         if network_moved or use.subnet.name.lower() != config.source_subnet.lower():
             now = f"{use.subnet.parent.name}/{use.subnet.name}"
             message = f"{place}: the source subnet was {was} and is {now} now{is_set}"
-            yield item_finding(item, "source-subnet-moved", Severity.WARNING, message, fix)
+            code = "source-subnet-moved"
+            yield item_finding(item, code, Severity.WARNING, message, _look(place, use))
     if config.source_static is not None and config.source_static != use.static:
         was, now = ("static", "dynamic") if config.source_static else ("dynamic", "static")
         message = f"{place}: the source address was {was} and is {now} now{is_set}"
-        yield item_finding(item, "source-allocation-changed", Severity.WARNING, message, fix)
+        code = "source-allocation-changed"
+        yield item_finding(item, code, Severity.WARNING, message, _look(place, use))
+
+
+def _look(place: Place, use: NicAddress) -> str:
+    vm = place.item.vm_name
+    look = f"Look at `asr-netmap plan --only vm={vm}` when Site Recovery has taken it over"
+    return f"{look}, or set an address: {place.row(address=use.address)}"
 
 
 def _not_recorded(item: ReplicatedItem, nic: ReplicatedNic, use: NicAddress) -> Finding:

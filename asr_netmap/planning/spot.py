@@ -6,7 +6,7 @@ they can't disagree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +29,7 @@ from asr_netmap.rules.allocation import (
     address_trouble,
     claimant,
     is_reserved,
+    misplaced,
 )
 from asr_netmap.rules.branches import (
     Answer,
@@ -39,11 +40,14 @@ from asr_netmap.rules.branches import (
     decider,
     decides,
     passes,
+    with_branch,
 )
-from asr_netmap.rules.subnets import SubnetChoice, SubnetSearch, chosen_by
+from asr_netmap.rules.subnets import SubnetChoice, SubnetSearch
 from asr_netmap.settings import AddressMode, AddressRule
 
 WHAT_IS_SET = "what is set"
+_AFTER_EXPLICIT = 1
+"""The place of what is set among the branches of either rule: only an explicit word is stronger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,20 @@ class Spot:
         return self.side.network.subnet(name) if name else None
 
     @property
+    def subnet_question(self) -> Hashable:
+        """All that `decide_subnet` looks at: the same question has the same answer."""
+        side = self.side
+        return (
+            side.test,
+            side.network.id.key,
+            tuple(side.subnets.items()),
+            self.config.source_subnet,
+            self.explicit("subnet"),
+            self.current("subnet"),
+            self.nic.chosen_by_user,
+        )
+
+    @property
     def left_alone(self) -> str:
         """Why no rule is asked; empty: they are."""
         if self.explicit("subnet") is not None or self.explicit("address") is not None:
@@ -115,6 +133,16 @@ class Spot:
 def comes_along(config: ReplicatedIpConfig) -> bool:
     """Whether an IP config will exist after a failover: it is the primary one, or selected."""
     return config.primary or config.selected
+
+
+def keeps_address(config: ReplicatedIpConfig, given: Mapping[str, Any], *, test: bool) -> bool:
+    """Whether an address is set that rows do not clear: then its subnet can't be cleared either.
+
+    No recording and no document shows what Site Recovery does with an address without a subnet.
+    """
+    current = config.test_address if test else config.address
+    word = given.get("test_address" if test else "address")
+    return current is not None and word is not AddressMode.DYNAMIC
 
 
 def home_subnet(
@@ -148,6 +176,8 @@ def decide_subnet(
 ) -> SubnetDecision:
     """The subnet to have: the rule's, or the one that is set and kept.
 
+    The same for all spots whose `subnet_question` is the same.
+
     enforce -- what somebody set is replaced where the rules give another.
     refuse_fallback, full -- as for `choose_subnet`.
     """
@@ -160,17 +190,22 @@ def decide_subnet(
         refuse_fallback,
         full,
     )
-    explicit, *others = search.branches()
-    ruled = chosen_by((explicit, *others))
+    rule = tuple(consider(search.branches()))
+    ruled = _choice(rule)
     held = Branch(WHAT_IS_SET, lambda: _held_subnet(spot, ruled, enforce=enforce))
-    considered = tuple(consider((explicit, held, *others)))
-    chosen = decider(considered)[1].outcome
-    assert chosen is not None, "every branch for a subnet has a choice"
+    considered = with_branch(rule, _AFTER_EXPLICIT, held)
+    chosen = _choice(considered)
     current = spot.current("subnet")
     if current and spot.existing_subnet is None and chosen.subnet is not None:
         reason = f"{current} is no subnet of {side.network.name}; {chosen.reason}"
         chosen = replace(chosen, reason=reason)
     return SubnetDecision(considered, ruled, chosen)
+
+
+def _choice(considered: Sequence[Considered[SubnetChoice]]) -> SubnetChoice:
+    chosen = decider(considered)[1].outcome
+    assert chosen is not None, "every branch for a subnet has a choice"
+    return chosen
 
 
 def _held_subnet(spot: Spot, ruled: SubnetChoice, *, enforce: bool) -> Answer[SubnetChoice]:
@@ -199,23 +234,38 @@ def _held_subnet(spot: Spot, ruled: SubnetChoice, *, enforce: bool) -> Answer[Su
 class AddressDecision:
     """Which address a spot is to have.
 
-    considered -- as for a subnet.
+    search -- what the rule was asked for.
     demand -- what the rules alone give; None: it is left as it is.
     stays -- whether the address that is set stays, though there is a demand.
     differs -- whether a valid one is set that is not what the rules demand.
     trouble -- what keeps the one that they demand from it, where they differ.
     """
 
-    considered: tuple[Considered[Demand], ...]
+    spot: Spot
+    search: AddressSearch
     demand: Demand | None
     stays: bool = False
     differs: bool = False
     trouble: Trouble | None = None
 
     @property
+    def considered(self) -> tuple[Considered[Demand], ...]:
+        """As for a subnet; put together when it is asked for, which planning never does."""
+        held = Branch(WHAT_IS_SET, lambda: _held_address(self))
+        return with_branch(tuple(consider(self.search.branches())), _AFTER_EXPLICIT, held)
+
+    @property
     def clears(self) -> bool:
         """Whether no static address is to be set any more."""
         return self.demand is not None and self.demand.dynamic and not self.stays
+
+    @property
+    def lost(self) -> Trouble | None:
+        """Why the address that is set can't be given, where it is to be replaced."""
+        current = self.spot.current("address")
+        if current is None or self.demand is None or self.stays:
+            return None
+        return misplaced(current, self.search.target)
 
     @property
     def asks(self) -> bool:
@@ -232,8 +282,7 @@ def decide_address(
     """
     side, given = spot.side, spot.explicit("address")
     search = AddressSearch(spot.config, given, side.addresses, side.mode, spot.home, subnet)
-    explicit, *others = search.branches()
-    demand = decide((explicit, *others))[1].outcome
+    demand = decide(search.branches())[1].outcome
     current: IpAddress | None = spot.current("address")
     valid = current is not None and subnet.holds(current) and not is_reserved(current, subnet)
     differs = valid and demand is not None and demand.strict and demand.preferred != current
@@ -244,14 +293,12 @@ def decide_address(
         word = given is not None
         replaced = (word or enforce) and (trouble is None or (word and demand.firm))
     stays = valid and demand is not None and not replaced
-    draft = AddressDecision((), demand, stays, differs, trouble)
-    held = _held_address(spot, subnet, draft)
-    considered = tuple(consider((explicit, Branch(WHAT_IS_SET, lambda: held), *others)))
-    return replace(draft, considered=considered)
+    return AddressDecision(spot, search, demand, stays, differs, trouble)
 
 
-def _held_address(spot: Spot, subnet: Subnet, found: AddressDecision) -> Answer[Demand]:
+def _held_address(found: AddressDecision) -> Answer[Demand]:
     """Whether the address that is set has the last word: it stays against the rules."""
+    spot, subnet = found.spot, found.search.target
     current: IpAddress | None = spot.current("address")
     if current is None:
         return passes("no address is set")
@@ -310,12 +357,24 @@ class Decision:
             into it.
         """
         trouble = grant.trouble if grant is not None else None
-        chosen = self.subnet.chosen
+        chosen, spot = self.subnet.chosen, self.spot
+        if chosen.cleared and not keeps_address(spot.config, spot.given, test=spot.side.test):
+            yield spot.setting("subnet", None, chosen.reason)
+            if spot.explicit("address") is AddressMode.DYNAMIC:
+                yield spot.setting("address", None, "dynamic, as configured")
         if chosen.subnet is None or (trouble is not None and trouble.no_room):
             return
-        yield self.spot.setting("subnet", chosen.subnet.name, chosen.reason)
+        yield spot.setting("subnet", chosen.subnet.name, chosen.reason)
         if grant is not None and trouble is None:
-            yield self.spot.setting("address", grant.address, grant.reason)
+            yield spot.setting("address", grant.address, self._with_lost(grant.reason))
         if self.address is not None and self.address.clears:
             assert self.address.demand is not None, "what clears is a demand"
-            yield self.spot.setting("address", None, self.address.demand.reason)
+            reason = self._with_lost(self.address.demand.reason)
+            yield spot.setting("address", None, reason)
+
+    def _with_lost(self, reason: str) -> str:
+        """The reason for an address, with what becomes of the one that was set."""
+        lost = self.address.lost if self.address is not None else None
+        if lost is None:
+            return reason
+        return f"{self.spot.current('address')}, which was set, {lost.text}; {reason}"

@@ -18,21 +18,29 @@ from asr_netmap.models import (
     ReplicatedIpConfig,
     ReplicatedItem,
 )
+from asr_netmap.planning.address_findings import Futures
 from asr_netmap.planning.assembly import assembled
 from asr_netmap.planning.basis import FromTable
+from asr_netmap.planning.change import Change, ItemState
 from asr_netmap.planning.exceptions import Exceptions
-from asr_netmap.planning.nic_planner import ItemTask, plan_items
+from asr_netmap.planning.nic_findings import nic_findings
+from asr_netmap.planning.nic_planner import ItemTask, plan_items, summary
 from asr_netmap.planning.nic_setting import Setting
-from asr_netmap.planning.nic_table.rows import nic_key
+from asr_netmap.planning.nic_table.mistakes import raise_mistakes
+from asr_netmap.planning.nic_table.rows import Row, nic_key
+from asr_netmap.planning.nic_table.wording import TABLE, Wording
 from asr_netmap.planning.part import nothing_selected, takes
-from asr_netmap.planning.placement import placements_after
+from asr_netmap.planning.placement import placements
 from asr_netmap.planning.plan import Finding, Pending, Plan, Scope, Severity
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.spot import Side
+from asr_netmap.planning.table_outcome import unmet_cells
 from asr_netmap.rules.lookup import find_network, maybe_unseen
-from asr_netmap.settings import AddressMode, NicException, NicRules, Settings
+from asr_netmap.settings import CLEAR, AddressMode, NicException, NicRules, Settings
 
 _ROLES = {False: "target network", True: "test network"}
+_EXPLICIT = {"set explicitly", "set explicitly in the configuration"}
+"""How the rules call what is given for a single IP config."""
 
 
 def with_table(settings: Settings, exceptions: Sequence[NicException]) -> Settings:
@@ -60,16 +68,26 @@ def plan_table(
     scope: Scope,
     exceptions: Sequence[NicException],
     selection: Selection | None = None,
+    *,
+    rows: Sequence[Row] = (),
+    wording: Wording = TABLE,
 ) -> Plan:
     """What a NIC table alone would change; an unedited one changes nothing.
 
     settings -- their vault, regions, safety limits and freeze count; their rules do not.
+    rows -- those that the exceptions were made of: each cell must come out as it says. Without
+        them, what can't be done is left undone, with a finding that says why.
     Its settings hold the rows of the items that the selection takes, so that they make it again.
-    Raises AmbiguousName, NotFound or UsageError for a network that a row names wrongly.
+    Raises AmbiguousName, NotFound or UsageError for a network that a row names wrongly, and
+    TableError with all cells that can't be carried out.
     """
     declared = only_table(settings, exceptions)
-    tasks = _TableTasks(inventory, declared, selection or Selection())
+    tasks = _TableTasks(inventory, declared, selection or Selection(), wording)
     planned = plan_items(list(tasks.tasks()), inventory, declared)
+    known = (*tasks.findings, *planned.findings)
+    raise_mistakes(str(wording), unmet_cells(rows, inventory, planned, known, wording))
+    futures = Futures.of(planned.coming)
+    concerned = [item for item in planned.coming.items if item.id in planned.intended]
     if selection is not None and not (selection.everything or tasks.in_scope):
         tasks.findings.append(nothing_selected(selection, inventory, scope.vault))
     taken = {_vm_key(item) for item in tasks.in_scope}
@@ -78,13 +96,28 @@ def plan_table(
         inventory,
         declared,
         scope,
-        changes=planned.changes,
+        changes=[_told(change, wording) for change in planned.changes],
         pending=(*tasks.pending, *planned.pending),
-        findings=(*tasks.findings, *planned.findings),
+        findings=(*tasks.findings, *planned.findings, *nic_findings(futures, concerned, known)),
         items=tasks.in_scope,
-        placements=placements_after(inventory, planned.changes, tasks.in_scope),
+        placements=placements(futures, concerned),
     )
     return replace(made, basis=FromTable())
+
+
+def _told(change: Change, wording: Wording) -> Change:
+    """The change with reasons that speak of the table, or of options: there are no other words."""
+    if not isinstance(change.after, ItemState):
+        return change
+    settings = tuple(replace(each, reason=_reason(each, wording)) for each in change.after.settings)
+    return replace(change, after=ItemState(settings), reason=summary(settings))
+
+
+def _reason(setting: Setting, wording: Wording) -> str:
+    given = wording.given(setting.name)
+    if setting.reason in _EXPLICIT:
+        return given if setting.value else wording.cleared(setting.name)
+    return setting.reason.replace("as configured", given)
 
 
 def _place(row: NicException) -> tuple[str, ...]:
@@ -110,6 +143,7 @@ class _TableTasks:
     inventory: Inventory
     settings: Settings
     selection: Selection
+    wording: Wording
     in_scope: list[ReplicatedItem] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -137,14 +171,14 @@ class _TableTasks:
         sides: list[Side] = []
         for test, name in ((False, "target_network"), (True, "test_network")):
             text = given.get(name)
-            if text == "none":
-                settings.append(Setting(name, None, reason="cleared by the NIC table"))
+            if text == CLEAR:
+                settings.append(Setting(name, None, reason=self.wording.cleared(name)))
                 continue
             network = self._network(item, text, test=test)
             if text and network is None:
                 return None  # said why already
             if text and network is not None:
-                settings.append(Setting(name, network.id, reason="given by the NIC table"))
+                settings.append(Setting(name, network.id, reason=self.wording.given(name)))
             if network is not None:
                 side = Side(test, network, {}, (), AddressMode.UNMANAGED, explicit_only=True)
                 sides.append(side)
@@ -182,9 +216,9 @@ class _TableTasks:
                 Severity.ERROR,
                 item.id,
                 item.vm_name,
-                f"{item.vm_name} has {lack}, so the subnets and addresses that the NIC table "
-                "gives it there are not set",
-                f"Give it a `{column}` in the table.",
+                f"{item.vm_name} has {lack}, so the subnets and addresses that it is to have "
+                "there are not set",
+                f"Name one: {self.wording.cell(column)}.",
             )
         )
 

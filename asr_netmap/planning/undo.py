@@ -66,7 +66,7 @@ def written_changes(
             continue
         try:
             change = _change(event)
-        except (ValueError, KeyError, TypeError, AsrNetmapError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, AsrNetmapError) as error:
             raise FileError(
                 f"{where}, line {number}: an intent that can't be undone: {error}",
                 "The file was changed after it was written, or another version wrote it.",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import NotLookedAt
 from asr_netmap.planning.change import Action, Change, ItemState, Kind, MappingState
-from asr_netmap.planning.nic_setting import SettingValue
+from asr_netmap.planning.nic_setting import Setting, SettingValue
 from asr_netmap.planning.plan import Finding, Pending, Plan, Severity
 
 _FIX = "Run `asr-netmap apply`."
@@ -64,11 +64,15 @@ def _described(change: Change, plan: Plan) -> tuple[str, Severity, str]:
     first_time = not any(s.value for s in change.before.settings)
     code = "nic-settings-missing" if first_time else "nic-settings-differ"
     parts = [
-        f"{s.ip_config or change.title}: {s.name} is {_shown(old.value)}, "
-        f"should be {_shown(s.value)}"
+        f"{_where(s) or change.title}: {s.name} is {_shown(old.value)}, should be {_shown(s.value)}"
         for old, s in zip(change.before.settings, change.after.settings, strict=True)
     ]
     return code, Severity.WARNING, "; ".join(parts)
+
+
+def _where(setting: Setting) -> str:
+    """NIC and IP config by name; empty for what belongs to the whole VM."""
+    return "/".join(part for part in (setting.nic and setting.nic.name, setting.ip_config) if part)
 
 
 def _mapping(change: Change, plan: Plan) -> tuple[str, Severity, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from asr_netmap.applying.outcome import Outcome, Result, Status
@@ -15,6 +16,8 @@ from asr_netmap.report.page import Block, Card, Cards, Note, Page, Table, Tone
 
 # What people still read; the JSON document has all.
 MOST_PLACEMENTS = 200
+# What people see at once; a longer plan begins with its counts.
+MOST_CHANGES_AT_ONCE = 50
 
 _ACTION_TONES = {Action.CREATE: Tone.GOOD, Action.UPDATE: Tone.CHANGE, Action.DELETE: Tone.BAD}
 _SEVERITY_TONES = {
@@ -33,12 +36,13 @@ _STATUS_TONES = {
 def plan_page(plan: Plan, *, sandbox: bool) -> Page:
     """All that would change and why, what can't change yet, and what people should know."""
     blocks: list[Block] = [
+        *overview_blocks(plan),
         *changes_blocks(plan.changes),
         *placement_blocks(plan.placements),
         *pending_blocks(plan.pending),
         *findings_blocks(plan.findings),
         *not_looked_at_blocks(plan.not_looked_at),
-        Note((plan_summary(plan),), Tone.CHANGE if plan.changes else Tone.GOOD),
+        Note((plan_summary(plan),), _tone(plan)),
     ]
     return Page(scope_title(plan), tuple(blocks), sandbox, changes_table(plan.changes))
 
@@ -76,8 +80,10 @@ def scope_title(plan: Plan) -> str:
 
 def plan_summary(plan: Plan) -> str:
     """One line that counts."""
+    wrong = f"{counted(len(plan.errors), 'error')}: see the findings" if plan.errors else ""
     if not plan.changes and not plan.pending:
-        return "Nothing to change." if not plan.not_looked_at else "Nothing to change so far."
+        so_far = " so far" if plan.not_looked_at else ""
+        return f"Nothing to change{so_far}{wrong and f'; {wrong}'}."
     by_action = ", ".join(
         f"{count} to {action.value}"
         for action in Action
@@ -85,7 +91,7 @@ def plan_summary(plan: Plan) -> str:
     )
     changes = f"{counted(len(plan.changes), 'change')}: {by_action}" if by_action else "No changes"
     pending = f"; {counted(len(plan.pending), 'item')} pending" if plan.pending else ""
-    return f"{changes}{pending}."
+    return f"{changes}{pending}{wrong and f'; {wrong}'}."
 
 
 def verify_summary(verification: Verification) -> str:
@@ -112,7 +118,11 @@ def result_summary(done: Sequence[tuple[Plan, Result]]) -> str:
     results = [result for _, result in done]
     outcomes = [outcome for result in results for outcome in result.outcomes]
     waiting = sum(len(plan.pending) for plan, _ in done)
+    errors = len({finding for plan, _ in done for finding in plan.errors})
+    wrong = f"{counted(errors, 'error')}: see the findings" if errors else ""
     if not outcomes and not waiting:
+        if wrong:
+            return f"Nothing to change, {wrong}."
         doubts = any(f.severity is not Severity.INFO for plan, _ in done for f in plan.findings)
         doubts = doubts or any(plan.not_looked_at for plan, _ in done)
         rest = "but see the findings" if doubts else "everything is as declared"
@@ -124,12 +134,21 @@ def result_summary(done: Sequence[tuple[Plan, Result]]) -> str:
     if before:
         parts[0] += f" ({before} of them as planned already)"
     interrupted = "; interrupted" if any(result.interrupted for result in results) else ""
-    return f"{', '.join(parts)}{interrupted}."
+    return f"{', '.join([*parts, *([wrong] if wrong else [])])}{interrupted}."
 
 
 def counted(count: int, noun: str) -> str:
     """``1 change``, ``2 changes``."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def overview_blocks(plan: Plan) -> tuple[Block, ...]:
+    """What a long plan begins with: its counts, as a whole and by kind; nothing for a short one."""
+    if len(plan.changes) <= MOST_CHANGES_AT_ONCE:
+        return ()
+    kinds = Counter(change.kind for change in plan.changes)
+    lines = tuple(f"{KIND_TITLES[kind]}: {kinds[kind]}" for kind in Kind if kinds[kind])
+    return (Note((plan_summary(plan), *lines), _tone(plan)),)
 
 
 def changes_blocks(changes: Iterable[Change]) -> Iterator[Cards]:
@@ -240,6 +259,12 @@ def _outcome(plan: Plan, outcome: Outcome) -> Card:
     if outcome.job:
         lines = (*lines, f"job: {outcome.job}")
     return Card(outcome.status.value, heading + code, lines, _STATUS_TONES[outcome.status])
+
+
+def _tone(plan: Plan) -> Tone:
+    if plan.errors:
+        return Tone.BAD
+    return Tone.CHANGE if plan.changes else Tone.GOOD
 
 
 def _verdict(findings: Sequence[Finding]) -> Tone:

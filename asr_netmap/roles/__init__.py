@@ -2,7 +2,8 @@
 
 ``reader`` holds what looking needs, ``operator`` what applying needs, reading included. The names
 of the actions are those of Microsoft Learn, Azure permissions (networking, management and
-governance, compute); the join actions are its linked access checks. Nothing here was tried on live Azure.
+governance, compute); the join actions are its linked access checks. Nothing here was tried on live
+Azure.
 """
 
 from __future__ import annotations

@@ -21,6 +21,13 @@ PREFIX_RULES = "prefix rules"
 DOCUMENTED = "documented rule (2017, 2026)"
 
 _AS_IT_IS = "it is left as it is"
+# What is said of nearly every IP config, made once.
+_NOTHING_GIVEN: Answer[Demand] = passes("no address or mode is given for it")
+_NO_PREFIX_RULES: Branch[Demand] = Branch(
+    PREFIX_RULES, lambda: passes("none is configured for this network")
+)
+_ASKS_FOR_DOCUMENTED: Answer[Demand] = passes("asks for the documented rule")
+_MODE_NAMES = {mode: f"mode {mode.value}" for mode in AddressMode}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +92,13 @@ class AddressSearch:
         return (
             Branch(EXPLICIT, self._explicit),
             *self._prefix_branches(),
-            Branch(f"mode {self.mode.value}", self._mode),
+            Branch(_MODE_NAMES[self.mode], self._mode),
             Branch(DOCUMENTED, self._documented),
         )
 
     def _explicit(self) -> Answer[Demand]:
         if self.explicit is None:
-            return passes("no address or mode is given for it")
+            return _NOTHING_GIVEN
         if isinstance(self.explicit, IPv4Address):
             return _demands(
                 Demand(self.explicit, True, True, "set explicitly in the configuration")
@@ -102,7 +109,7 @@ class AddressSearch:
 
     def _prefix_branches(self) -> Iterator[Branch[Demand]]:
         if not self.prefix_rules:
-            yield Branch(PREFIX_RULES, lambda: passes("none is configured for this network"))
+            yield _NO_PREFIX_RULES
         for rule in self.prefix_rules:
             yield Branch(f"prefix rule {rule.from_} -> {rule.to}", partial(self._prefix_rule, rule))
 
@@ -120,7 +127,7 @@ class AddressSearch:
         if self.explicit is not None:
             return passes(f"{self._given} is given for it")
         if self.mode is AddressMode.ASR_DEFAULT:
-            return passes("asks for the documented rule")
+            return _ASKS_FOR_DOCUMENTED
         return self._by_mode(self.mode)
 
     def _by_mode(self, mode: AddressMode) -> Answer[Demand]:
@@ -175,7 +182,9 @@ def _documented(source: IPv4Address, static: bool, home: Subnet | None, target: 
 
 def same_address_space(source: Subnet | None, target: Subnet) -> bool:
     """Whether both subnets have the same IPv4 prefixes: the condition of 2017 and 2026."""
-    return source is not None and set(source.ipv4) == set(target.ipv4) and bool(source.ipv4)
+    if source is None or not source.ipv4:
+        return False
+    return source.ipv4 == target.ipv4 or set(source.ipv4) == set(target.ipv4)
 
 
 def keep_host_part(

@@ -7,14 +7,15 @@ no more than small ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import (
     Inventory,
     IpAddress,
+    Nic,
     ReplicatedIpConfig,
     ReplicatedItem,
     ReplicatedNic,
@@ -39,6 +40,16 @@ def is_reserved(address: IpAddress, subnet: Subnet) -> bool:
 def capacity(subnet: Subnet) -> int:
     """How many addresses NICs can have in the subnet's IPv4 prefixes."""
     return sum(max(0, _last(p) - _first(p) + 1) for p in subnet.ipv4)
+
+
+def misplaced(address: IpAddress, subnet: Subnet) -> Trouble | None:
+    """Why nobody can have `address` in that subnet, as the end of a sentence; None: one can."""
+    if not subnet.holds(address):
+        prefixes = ", ".join(str(p) for p in subnet.ipv4)
+        return Trouble(f"is outside {subnet.name} ({prefixes})", "address-outside-subnet")
+    if is_reserved(address, subnet):
+        return Trouble("is one of the five that Azure reserves", "address-reserved")
+    return None
 
 
 Claimant = tuple[str, str, str]
@@ -142,21 +153,50 @@ def address_books(
     Settings for failover and for test failover are apart. Where two items claim one address, the
     first by name has it, whatever the order in which they were listed.
     """
-    books = {network: AddressBook() for network in networks}
-    owners = _owners(inventory)
-    for nic in sorted(inventory.nics, key=lambda n: n.id):
-        for use in nic.addresses:
-            if use.address is None or use.subnet is None:
-                continue
-            book = books.get(use.subnet.parent)
-            if book is not None:
-                owner = owners.get((nic.vm or nic.id).key)
-                book.holders[use.address] = Holder(f"NIC {nic.id.name}", owner)
+    return address_books_of_both(inventory, {test: networks})[test]
+
+
+Books = dict[ArmId, AddressBook]
+
+
+def address_books_of_both(
+    inventory: Inventory, networks: Mapping[bool, Iterable[ArmId]]
+) -> dict[bool, Books]:
+    """The same for failover (False) and test failover (True); what exists is read once for both."""
+    wanted = {test: dict.fromkeys(each) for test, each in networks.items()}
+    existing = _existing(inventory, {network for each in wanted.values() for network in each})
+    items = _in_order(inventory.items)
+    books: dict[bool, Books] = {}
+    for test, each in wanted.items():
+        books[test] = {network: AddressBook(dict(existing[network])) for network in each}
+        _enter_promised(items, books[test], test=test)
+    return books
+
+
+def _existing(
+    inventory: Inventory, networks: Iterable[ArmId]
+) -> dict[ArmId, dict[IpAddress, Holder]]:
+    """The addresses that NICs and load balancers hold in each of the networks."""
+    found: dict[ArmId, dict[IpAddress, Holder]] = {network: {} for network in networks}
+    there = [
+        (nic, use.address, holders)
+        for nic in inventory.nics
+        for use in nic.addresses
+        if use.address is not None
+        and use.subnet is not None
+        and (holders := found.get(use.subnet.parent)) is not None
+    ]
+    owners = _owners(inventory.items, [nic for nic, _, _ in there])
+    for nic, address, holders in sorted(there, key=lambda use: use[0].id.key):
+        holders[address] = Holder(f"NIC {nic.id.name}", owners.get((nic.vm or nic.id).key))
     for frontend in frontend_holders(inventory):
-        if frontend.network in books:
-            holders = books[frontend.network].holders
-            holders.setdefault(frontend.address, Holder(frontend.who))
-    for item in _in_order(inventory.items):
+        if frontend.network in found:
+            found[frontend.network].setdefault(frontend.address, Holder(frontend.who))
+    return found
+
+
+def _enter_promised(items: Iterable[ReplicatedItem], books: Books, *, test: bool) -> None:
+    for item in items:
         network = item.test_network if test else item.target_network
         book = books.get(network) if network is not None else None
         if book is not None:
@@ -167,11 +207,10 @@ def address_books(
                 # Its own left-over NIC is no one else, so the IP config that wants it back has it.
                 if there is None or (there.claimant is None and there.item == item.id):
                     book.holders[address] = holder
-    return books
 
 
 def _in_order(items: Iterable[ReplicatedItem]) -> list[ReplicatedItem]:
-    return sorted(items, key=lambda item: (item.vm_name.lower(), item.id))
+    return sorted(items, key=lambda item: (item.vm_name.lower(), item.id.key))
 
 
 def allocate(wishes: Sequence[Wish], books: Mapping[ArmId, AddressBook]) -> dict[Claimant, Grant]:
@@ -201,12 +240,9 @@ def address_trouble(wish: Wish, book: AddressBook) -> Trouble | None:
     address = wish.preferred
     if address is None:
         return None
-    if not wish.subnet.holds(address):
-        prefixes = ", ".join(str(p) for p in wish.subnet.ipv4)
-        text = f"{address} is outside {wish.subnet.name} ({prefixes})"
-        return Trouble(text, "address-outside-subnet")
-    if is_reserved(address, wish.subnet):
-        return Trouble(f"{address} is one of the five that Azure reserves", "address-reserved")
+    nobodys = misplaced(address, wish.subnet)
+    if nobodys is not None:
+        return replace(nobodys, text=f"{address} {nobodys.text}")
     holder = book.other_holder(address, wish.item, wish.claimant)
     if holder is not None:
         return Trouble(f"{address} is taken by {holder.who}", "address-taken")
@@ -270,16 +306,18 @@ def _promised(
                 yield nic, config, address
 
 
-def _owners(inventory: Inventory) -> dict[str, ArmId]:
-    """From the id of a VM (or of a NIC without one) at the target to the item it belongs to."""
-    by_place: dict[tuple[ArmId, bool, str], ArmId] = {}
-    for item in _in_order(inventory.items):
+def _owners(items: Iterable[ReplicatedItem], nics: Collection[Nic]) -> dict[str, ArmId]:
+    """From the id of a NIC's VM (or of a NIC without one) to the item it belongs to."""
+    if not nics:
+        return {}
+    by_place: dict[tuple[str, bool, str], ArmId] = {}
+    for item in _in_order(items):
         for group, is_vm, name in _places(item):
-            by_place.setdefault((group, is_vm, name.lower()), item.id)
+            by_place.setdefault((group.key, is_vm, name.lower()), item.id)
     owners = {}
-    for nic in inventory.nics:
+    for nic in nics:
         place = nic.vm or nic.id
-        owner = by_place.get((place.group_id, nic.vm is not None, place.name.lower()))
+        owner = by_place.get((place.group_id.key, nic.vm is not None, place.name.lower()))
         if owner is not None:
             owners[place.key] = owner
     return owners
@@ -298,8 +336,10 @@ def _places(item: ReplicatedItem) -> Iterator[tuple[ArmId, bool, str]]:
             (nic.nic_name or nic.name, nic.nic_group),
             (nic.test_nic_name, nic.test_nic_group),
         ):
-            if name:
-                yield ArmId.of_group(group.subscription, own_group or group.group), False, name
+            if name and own_group:
+                yield ArmId.of_group(group.subscription, own_group), False, name
+            elif name:
+                yield group.group_id, False, name
 
 
 def _first(prefix: IPv4Network) -> int:

@@ -6,7 +6,7 @@ does; whoever explains asks in the same way and hears of the others that they we
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -61,9 +61,26 @@ def consider(branches: Iterable[Branch[Outcome]]) -> Iterator[Considered[Outcome
         yield Considered(branch.name, answer)
 
 
+def with_branch(
+    considered: Sequence[Considered[Outcome]], at: int, branch: Branch[Outcome]
+) -> tuple[Considered[Outcome], ...]:
+    """What would have been considered with one more branch at a place; no other is asked again."""
+    before, after = considered[:at], considered[at:]
+    if any(_decided(each) for each in before):
+        return (*before, Considered(branch.name, None), *after)
+    answer = branch.ask()
+    if answer.decides:
+        after = [Considered(each.name, None) for each in after]
+    return (*before, Considered(branch.name, answer), *after)
+
+
 def decide(branches: Iterable[Branch[Outcome]]) -> tuple[str, Answer[Outcome]]:
     """The name and the answer of the first branch that decides; one has to."""
-    return decider(consider(branches))
+    for branch in branches:
+        answer = branch.ask()
+        if answer.decides:
+            return branch.name, answer
+    raise AssertionError("the last branch of a rule decides")
 
 
 def decider(considered: Iterable[Considered[Outcome]]) -> tuple[str, Answer[Outcome]]:
@@ -72,3 +89,7 @@ def decider(considered: Iterable[Considered[Outcome]]) -> tuple[str, Answer[Outc
         if each.answer is not None and each.answer.decides:
             return each.name, each.answer
     raise AssertionError("the last branch of a rule decides")
+
+
+def _decided(considered: Considered[Outcome]) -> bool:
+    return considered.answer is not None and considered.answer.decides

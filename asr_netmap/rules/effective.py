@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from ipaddress import IPv6Address
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import (
@@ -18,15 +20,18 @@ from asr_netmap.models import (
 from asr_netmap.rules.allocation import (
     AddressBook,
     Holder,
-    address_books,
+    address_books_of_both,
     claimant,
     is_reserved,
+    misplaced,
 )
 from asr_netmap.rules.prediction import (
     CUSTOMIZE_2021,
     Occupancy,
     Prediction,
+    Shortage,
     Who,
+    expected_subnet,
     predict_failover,
     predict_subnet,
     predict_test_failover,
@@ -40,8 +45,9 @@ class Effective:
     exists -- False for a secondary IP config that is not selected: it will not be there.
     subnet, address -- None: it can't be told; the text says why.
     predicted -- the address is not set but expected.
-    trouble -- why a set address can't be given: ``outside``, ``reserved`` or ``taken``; empty: no
-        reason is known. holder -- who has it, if it is taken.
+    trouble -- why a set address can't be given: ``outside``, ``reserved`` or ``taken``; of a
+        predicted one, ``no-room``: `shortage` says how much. Empty: no reason is known.
+    holder -- who has it, if it is taken.
     text, rule, certain -- as in a prediction.
     """
 
@@ -56,6 +62,7 @@ class Effective:
     certain: bool = False
     trouble: str = ""
     holder: Holder | None = None
+    shortage: Shortage | None = None
 
 
 class Outlook:
@@ -63,7 +70,7 @@ class Outlook:
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
-        self._occupied = {test: _occupancies(inventory, test=test) for test in (False, True)}
+        self._occupied = _occupancies(inventory)
 
     def of(
         self,
@@ -79,6 +86,20 @@ class Outlook:
         home = self._home(nic, config)
         occupancy = self._occupied[test].get(wanted) if wanted is not None else None
         return effective_address(item, nic, config, network, home, occupancy, test=test)
+
+    def can_have(
+        self, item: ReplicatedItem, found: Effective, address: IpAddress, *, test: bool
+    ) -> bool:
+        """Whether an IP config could be given that address where it is expected to be.
+
+        found -- where the IP config, one of the item's, will be.
+        """
+        network = self._inventory.network(found.network) if found.network is not None else None
+        subnet = network.subnet(found.subnet) if network and found.subnet else None
+        if network is None or subnet is None or misplaced(address, subnet) is not None:
+            return False
+        occupancy = self._occupied[test].get(network.id)
+        return occupancy is None or occupancy.book.other_holder(address, item.id, None) is None
 
     def strangers(self, network: Network) -> Counter[str]:
         """How many addresses are held by what belongs to no item, by lower-case subnet name."""
@@ -179,6 +200,8 @@ def _expected(network: Network, found: Prediction) -> Effective:
         found.text,
         found.rule,
         certain=found.certain,
+        trouble="no-room" if found.shortage is not None else "",
+        shortage=found.shortage,
     )
 
 
@@ -200,8 +223,45 @@ def _no_network(wanted: ArmId | None, *, test: bool) -> str:
     return "no target network is set: it can't fail over"
 
 
-def _occupancies(inventory: Inventory, *, test: bool) -> dict[ArmId, Occupancy]:
-    chosen = (i.test_network if test else i.target_network for i in inventory.items)
-    networks = {network for network in chosen if network is not None}
-    books = address_books(inventory, networks, test=test)
-    return {network: Occupancy(book) for network, book in books.items()}
+def _occupancies(inventory: Inventory) -> dict[bool, dict[ArmId, Occupancy]]:
+    """Who has what in the networks that items select, for failover and for test failover."""
+    failover = {i.target_network for i in inventory.items if i.target_network is not None}
+    tests = {i.test_network for i in inventory.items if i.test_network is not None}
+    both = address_books_of_both(inventory, {False: failover, True: tests})
+    needed = _needed(inventory)
+    return {
+        test: {network: Occupancy(book, needed[test, network]) for network, book in books.items()}
+        for test, books in both.items()
+    }
+
+
+def _needed(inventory: Inventory) -> Mapping[tuple[bool, ArmId], Counter[str]]:
+    """How many IP configs have no address yet and will need one, by lower-case subnet name."""
+    needed: defaultdict[tuple[bool, ArmId], Counter[str]] = defaultdict(Counter)
+    names: dict[tuple[ArmId, str | None, str | None], str | None] = {}
+    for item in inventory.items:
+        for test, wanted in ((False, item.target_network), (True, item.test_network)):
+            network = inventory.network(wanted) if wanted is not None else None
+            if network is None:
+                continue
+            count = needed[test, network.id]
+            for config in _without_address(item, test=test):
+                chosen = config.test_subnet if test else config.subnet
+                question = (network.id, chosen, config.source_subnet)
+                if question not in names:
+                    subnet = expected_subnet(config, network, test=test)
+                    names[question] = subnet.name.lower() if subnet else None
+                name = names[question]
+                if name is not None:
+                    count[name] += 1
+    return needed
+
+
+def _without_address(item: ReplicatedItem, *, test: bool) -> Iterator[ReplicatedIpConfig]:
+    for nic in item.nics:
+        for config in nic.ip_configs:
+            address = config.test_address if test else config.address
+            comes_along = config.primary or config.selected
+            # IPv6 is not kept, and what is given instead is not documented.
+            if address is None and comes_along and type(config.source_address) is not IPv6Address:
+                yield config

@@ -7,9 +7,11 @@ agree; where they don't, the prediction is not certain and its text says both.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
@@ -22,6 +24,7 @@ from asr_netmap.rules.allocation import (
     AddressBook,
     Claimant,
     Holder,
+    capacity,
     is_reserved,
 )
 from asr_netmap.rules.subnets import unusable
@@ -49,6 +52,7 @@ class Prediction:
     text -- the same in words.
     rule -- the document that says so, with its date.
     certain -- the documents agree, and everything that they make it depend on is known.
+    shortage -- why it may get no address at all; None: there is room.
     """
 
     subnet: str | None
@@ -57,14 +61,33 @@ class Prediction:
     text: str
     rule: str
     certain: bool
+    shortage: Shortage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shortage:
+    """A subnet that has fewer free addresses than IP configs will need."""
+
+    subnet: str
+    free: int
+    needed: int
+
+    def __str__(self) -> str:
+        need = "needs" if self.needed == 1 else "need"
+        return f"{self.subnet} has {self.free} free and {self.needed} {need} one"
 
 
 @dataclass
 class Occupancy:
-    """Who has which address of one network, asked so often that answers are remembered."""
+    """Who has which address of one network, asked so often that answers are remembered.
+
+    needed -- by lower-case subnet name: how many IP configs without an address will need one.
+    """
 
     book: AddressBook
+    needed: Mapping[str, int] = field(default_factory=dict)
     _last: dict[str, IPv4Address | None] = field(default_factory=dict)
+    _short: dict[str, Shortage | None] = field(default_factory=dict)
 
     def holder(self, address: IPv4Address, who: Who) -> Holder | None:
         """Who else has the address; None: nobody, or the item itself."""
@@ -76,6 +99,38 @@ class Occupancy:
         if key not in self._last:
             self._last[key] = _last_free(subnet, self.book)
         return self._last[key]
+
+    def shortage(self, subnet: Subnet) -> Shortage | None:
+        """Whether fewer addresses are free than needed; None: there is room for all.
+
+        A left-over NIC of an item counts as free: its item is one of those that need an address.
+        """
+        key = subnet.name.lower()
+        if key not in self._short:
+            needed = self.needed.get(key, 0) or 1
+            free = 0 if self.last_free(subnet) is None else max(0, self._free(subnet))
+            short = Shortage(subnet.name, free, needed)
+            self._short[key] = short if free < needed else None
+        return self._short[key]
+
+    def _free(self, subnet: Subnet) -> int:
+        held = self._held
+        used = sum(
+            bisect_right(held, int(prefix.broadcast_address) - RESERVED_LAST)
+            - bisect_left(held, int(prefix.network_address) + RESERVED_FIRST)
+            for prefix in subnet.ipv4
+        )
+        return capacity(subnet) - used
+
+    @cached_property
+    def _held(self) -> list[int]:
+        """The addresses of all but items' left-over NICs, as numbers in their order."""
+        return sorted(
+            int(address)
+            for address, holder in self.book.holders.items()
+            if holder.item is None or holder.claimant is not None
+            if isinstance(address, IPv4Address)
+        )
 
 
 class Case(Enum):
@@ -101,7 +156,8 @@ class Case(Enum):
 class Statement:
     """What the documents say of one case.
 
-    says -- may hold {source} and {subnet}, and {end} where the address comes from the end.
+    says -- may hold {source} and {subnet}, {end} where the address comes from the end, and
+        {shortage} where there is no room.
     keeps -- the source's address is used.
     from_end -- the last free address of the subnet is used.
     agreed -- all dates say the same, and say it of this case.
@@ -157,7 +213,7 @@ STATEMENTS: Mapping[Case, Statement] = {
     ),
     Case.FULL: Statement(
         MAPPING_2026,
-        "{subnet} has no free address, and no document says what happens then",
+        "no free address: {shortage}, and no document says what happens then",
         static=False,
         agreed=False,
     ),
@@ -203,6 +259,16 @@ class SubnetPrediction:
     subnet: Subnet | None
     text: str
     certain: bool
+
+
+def expected_subnet(
+    config: ReplicatedIpConfig, target: Network, *, test: bool = False
+) -> Subnet | None:
+    """The subnet of `predict_subnet` alone; None: the network has none."""
+    chosen = config.test_subnet if test else config.subnet
+    there = target.subnet(chosen) if chosen is not None else None
+    same = target.subnet(config.source_subnet) if config.source_subnet else None
+    return there or same or min(target.subnets, key=lambda s: s.name.lower(), default=None)
 
 
 def predict_subnet(
@@ -321,21 +387,32 @@ def _predicted(
     *,
     test: bool = False,
 ) -> Prediction:
-    statement, subnet = STATEMENTS[case], chosen.subnet
+    subnet = chosen.subnet
     assert subnet is not None
-    source = config.source_address
+    short = occupancy.shortage(subnet) if case is not Case.IPV6 else None
+    if short is not None and not STATEMENTS[case].keeps:
+        case = Case.FULL
+    statement, source = STATEMENTS[case], config.source_address
     end = occupancy.last_free(subnet) if statement.from_end else None
     address = source if statement.keeps and isinstance(source, IPv4Address) else end
-    says = statement.says.format(source=source, subnet=subnet.name, end=end)
+    says = statement.says.format(source=source, subnet=subnet.name, end=end, shortage=short)
+    if short is not None and statement.keeps:
+        says += f"; but {short}, and others may take it first"
     # What the test texts say, they say of static sources only.
     unsaid = test and config.source_static is not True and statement.agreed
     if unsaid:
         says += "; the documents say this of static sources only"
-    certain = statement.agreed and chosen.certain and not unsaid
+    certain = statement.agreed and chosen.certain and not unsaid and short is None
     # Others may take the last one before: which, depends on the order of the test failovers.
     certain = certain and not statement.from_end
     return Prediction(
-        subnet.name, address, statement.static, f"{chosen.text}; {says}", statement.rule, certain
+        subnet.name,
+        address,
+        statement.static,
+        f"{chosen.text}; {says}",
+        statement.rule,
+        certain,
+        short if case is Case.FULL else None,
     )
 
 

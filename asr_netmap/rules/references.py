@@ -211,7 +211,7 @@ class References:
 def blocked_by(gone: Collection[Reference]) -> str:
     """The reason of a blocked item, in words."""
     names = ", ".join(f"{ref.target.name} ({ref})" for ref in gone)
-    return f"its settings refer to what does not exist any more: {names}; clear that first"
+    return f"its settings refer to what does not exist: {names}; clear that first"
 
 
 def _named(

@@ -8,6 +8,7 @@ from enum import Enum
 
 from asr_netmap.models import Network, Subnet
 from asr_netmap.rules.branches import Answer, Branch, decide, decides, passes
+from asr_netmap.settings import CLEAR
 
 # Subnets that belong to a service by their name: no VM's NIC can be in them (Microsoft Learn, the
 # pages of VPN gateway, Bastion, Azure Firewall and Route Server).
@@ -40,12 +41,14 @@ class SubnetChoice:
 
     subnet -- None: none can be chosen (REFUSED or NONE), or an explicit one that isn't there.
     problem -- what people should know about the choice; empty: nothing.
+    cleared -- none is to be set, on purpose.
     """
 
     subnet: Subnet | None
     rule: SubnetRule
     reason: str
     problem: str = ""
+    cleared: bool = False
 
 
 def choose_subnet(
@@ -79,7 +82,7 @@ class SubnetSearch:
     Same name, then alphabetically first: 2017, 2026. Nothing says whether Site Recovery passes
     over subnets that no VM can use, so we do and say so.
 
-    explicit -- the subnet that is named for just this IP config.
+    explicit -- the subnet that is named for just this IP config; ``none``: it is cleared.
     mapped -- source subnet name to target subnet name, from the configuration.
     refuse_fallback -- leave a missing same-named subnet to people.
     full -- whether a subnet has no free address left.
@@ -107,6 +110,9 @@ class SubnetSearch:
     def _explicit(self) -> Answer[SubnetChoice]:
         if self.explicit is None:
             return passes("no subnet is named for it")
+        if self.explicit == CLEAR:
+            why = "cleared explicitly: Site Recovery decides"
+            return _decides(SubnetChoice(None, SubnetRule.EXPLICIT, why, cleared=True))
         return self._named(self.explicit, SubnetRule.EXPLICIT, "set explicitly")
 
     def _mapped(self) -> Answer[SubnetChoice]:

@@ -70,7 +70,7 @@ def checked(condition: object) -> Json:
     if not isinstance(condition, dict):
         raise ValueError("not an object")
     kind = condition.get("kind")
-    if kind not in _KEYS:
+    if not isinstance(kind, str) or kind not in _KEYS:
         raise ValueError(f"unknown kind {kind!r}; known: {', '.join(KINDS)}")
     required, optional = _KEYS[kind]
     given = set(condition) - {"kind"}

@@ -11,7 +11,7 @@ package loads pydantic; the command line does so only in commands that need sett
 
 from __future__ import annotations
 
-from asr_netmap.settings.checks import AddressChoice, AddressMode
+from asr_netmap.settings.checks import CLEAR, AddressChoice, AddressMode
 from asr_netmap.settings.loading import (
     checked,
     from_document,
@@ -33,6 +33,7 @@ from asr_netmap.settings.schema import settings_schema
 from asr_netmap.settings.writing import dump_yaml, to_document
 
 __all__ = [
+    "CLEAR",
     "ORIGINS",
     "AddressChoice",
     "AddressMode",

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Network, ip_network
-from typing import Any
+from typing import Any, Final
 
 from asr_netmap.arm_id import ArmId, check_name
 from asr_netmap.errors import InvalidArmId
@@ -56,6 +56,9 @@ class AddressMode(str, Enum):
     UNMANAGED = "unmanaged"
 
 
+CLEAR: Final = "none"
+"""The word that unsets a setting, in any letter case, so that Site Recovery decides."""
+
 AddressChoice = AddressMode | IPv4Address
 """A mode, or one address: the latter only for one IP config in ``nics.settings``."""
 
@@ -81,10 +84,14 @@ def kind_of(value: object) -> str:
     return "empty" if value is None else f"a {type(value).__name__}"
 
 
+_NEAR = 0.7
+"""How much of a name must be there: less, and what is offered has nothing to do with it."""
+
+
 def suggestion(given: str, known: Iterable[str]) -> str:
     """``; did you mean 'x'?`` when something known is close to what was given, else nothing."""
     by_lower = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(given[:80].lower(), list(by_lower), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(given[:80].lower(), list(by_lower), n=1, cutoff=_NEAR)
     return f"; did you mean {by_lower[close[0]]!r}?" if close else ""
 
 
@@ -169,11 +176,15 @@ def none_or(check: Callable[[object], Any]) -> Callable[[object], Any]:
     """The same check, but the word ``none`` passes."""
 
     def checked(value: object) -> Any:
-        if isinstance(value, str) and value.lower() == "none":
-            return "none"
+        if _clears(value):
+            return CLEAR
         return check(value)
 
     return checked
+
+
+def _clears(value: object) -> bool:
+    return isinstance(value, str) and value.lower() == CLEAR
 
 
 def id_check(*kinds: str) -> Callable[[object], ArmId]:
@@ -229,11 +240,23 @@ def prefix(value: object) -> IPv4Network:
     return loose
 
 
+def _no_offset(value: object) -> None:
+    """Offsets are rules of a network, not a mode; people look for them among the modes."""
+    if isinstance(value, str) and value.lower() == "offset":
+        raise ValueError(
+            "offset is no mode; it is written as rules of a network: "
+            "networks: [{source: …, addresses: [{from: 10.1.0.0/16, to: 10.20.0.0/16}]}]"
+        )
+
+
 def address_choice(value: object) -> AddressChoice:
-    """A mode or an IPv4 address. Raises ValueError."""
+    """A mode or an IPv4 address; ``none`` is dynamic. Raises ValueError."""
     if isinstance(value, IPv4Address):
         return value
     text = text_of(value)
+    if _clears(text):
+        return AddressMode.DYNAMIC
+    _no_offset(text)
     if text in {mode.value for mode in AddressMode}:
         return AddressMode(text)
     if ":" in text:
@@ -255,6 +278,7 @@ def address_mode(value: object) -> AddressMode:
             f"{shown(value)}: one address for many NICs is impossible; "
             "give it to one IP config in nics.settings"
         )
+    _no_offset(value)
     return AddressMode(choice_check([mode.value for mode in AddressMode])(value))
 
 
@@ -283,6 +307,11 @@ def switch(value: object) -> bool:
     if isinstance(value, str) and value.lower() in words:
         return words[value.lower()]
     raise ValueError(f"must be true or false, not {shown(value)}")
+
+
+def clearable_switch(value: object) -> bool:
+    """The same, or the word ``none``: unset is false."""
+    return False if _clears(value) else switch(value)
 
 
 def primary(value: object) -> bool:

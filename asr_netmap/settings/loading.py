@@ -42,13 +42,15 @@ _SEVERAL_KEYS = ("version", "defaults", "vaults")
 _NOTHING_GIVEN = Overrides()
 
 
-def load_settings(path: FilePath, overrides: Overrides = _NOTHING_GIVEN) -> tuple[Settings, ...]:
+def load_settings(
+    path: FilePath | str, overrides: Overrides = _NOTHING_GIVEN
+) -> tuple[Settings, ...]:
     """Read a settings file; one Settings per vault and pair of regions, in the file's order.
 
     Raises SettingsError: no such file, unreadable, or any number of mistakes in it.
     """
     where = str(path)
-    return parse_settings(_decoded(_bytes_of(path, where), where), where, overrides)
+    return parse_settings(_decoded(_bytes_of(FilePath(path), where), where), where, overrides)
 
 
 def parse_settings(

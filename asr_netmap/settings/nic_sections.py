@@ -17,16 +17,15 @@ from asr_netmap.settings.values import (
     ClearableNsgId,
     ClearablePoolIds,
     ClearablePublicIpId,
+    ClearableSubnetName,
+    ClearableSwitch,
     Existing,
     IpConfigName,
     Mode,
     ModeOrAddress,
-    NetworkReference,
     NicReference,
     Primary,
     SubnetFallback,
-    SubnetName,
-    Switch,
     VmReference,
     Way,
 )
@@ -36,7 +35,8 @@ class NicException(Section):
     """One row of ``nics.settings``: what one VM, NIC or IP config gets, whatever the rules say.
 
     Only what is given counts: `model_fields_set` holds the names of the given fields, and every
-    field that isn't among them is None. ``none`` clears a setting.
+    field that isn't among them is None. ``none``, in any letter case, clears a setting: a network
+    that is really called so is given as ``group/none``, a subnet by the network's map of subnets.
     """
 
     vm: VmReference = Field(description="VM: name, resource-group/name or ARM id.")
@@ -51,26 +51,33 @@ class NicException(Section):
     direction: Way | None = Field(
         default=None, description="Only while the VM replicates this way; left out: both ways."
     )
-    target_network: NetworkReference | None = Field(
+    target_network: ClearableNetworkReference | None = Field(
         default=None,
-        description="Failover network of the whole VM: name, resource-group/name or ARM id.",
+        description="Failover network of the whole VM: name, resource-group/name or ARM id; none "
+        "clears it, and Site Recovery decides (a network that is called none: "
+        "resource-group/none).",
     )
     test_network: ClearableNetworkReference | None = Field(
         default=None,
         description="Test failover network of the whole VM: name, resource-group/name or ARM id; "
         "none clears it.",
     )
-    selected: Switch | None = Field(
-        default=None, description="Whether a secondary IP config is created at failover."
+    selected: ClearableSwitch | None = Field(
+        default=None,
+        description="Whether a secondary IP config is created at failover; none: false.",
     )
     primary: Primary | None = Field(
         default=None,
         description="true makes this IP config the primary one of its NIC after failover, and the "
         "one that was a secondary one; needs ip_config. Left out: as it is.",
     )
-    subnet: SubnetName | None = Field(default=None, description="Failover subnet.")
+    subnet: ClearableSubnetName | None = Field(
+        default=None,
+        description="Failover subnet; none clears it, and Site Recovery decides (a subnet that is "
+        "called none: the network's `subnets`).",
+    )
     address: ModeOrAddress | None = Field(
-        default=None, description="Failover address: an IPv4 address or a mode."
+        default=None, description="Failover address: an IPv4 address or a mode; dynamic clears it."
     )
     public_ip: ClearablePublicIpId | None = Field(
         default=None, description="Failover public IP: ARM id, or none."
@@ -81,8 +88,8 @@ class NicException(Section):
     nsg: ClearableNsgId | None = Field(
         default=None, description="Failover network security group: ARM id, or none."
     )
-    accelerated: Switch | None = Field(
-        default=None, description="Accelerated networking after failover."
+    accelerated: ClearableSwitch | None = Field(
+        default=None, description="Accelerated networking after failover; none: false."
     )
     nic_name: ClearableNicName | None = Field(
         default=None,
@@ -91,12 +98,18 @@ class NicException(Section):
     nic_group: ClearableGroupName | None = Field(
         default=None, description="Resource group of the NIC after failover, or none."
     )
-    reuse_nic: Switch | None = Field(
-        default=None, description="Whether failover may use an existing NIC of that name."
+    reuse_nic: ClearableSwitch | None = Field(
+        default=None,
+        description="Whether failover may use an existing NIC of that name; none: false.",
     )
-    test_subnet: SubnetName | None = Field(default=None, description="Test failover subnet.")
+    test_subnet: ClearableSubnetName | None = Field(
+        default=None,
+        description="Test failover subnet; none clears it, and Site Recovery decides (a subnet "
+        "that is called none: the network's `test.subnets`).",
+    )
     test_address: ModeOrAddress | None = Field(
-        default=None, description="Test failover address: an IPv4 address or a mode."
+        default=None,
+        description="Test failover address: an IPv4 address or a mode; dynamic clears it.",
     )
     test_public_ip: ClearablePublicIpId | None = Field(
         default=None, description="Test failover public IP: ARM id, or none."
@@ -107,8 +120,8 @@ class NicException(Section):
     test_nsg: ClearableNsgId | None = Field(
         default=None, description="Test failover network security group: ARM id, or none."
     )
-    test_accelerated: Switch | None = Field(
-        default=None, description="Accelerated networking in a test failover."
+    test_accelerated: ClearableSwitch | None = Field(
+        default=None, description="Accelerated networking in a test failover; none: false."
     )
     test_nic_name: ClearableNicName | None = Field(
         default=None, description="Name of the NIC in a test failover, or none."
@@ -116,8 +129,9 @@ class NicException(Section):
     test_nic_group: ClearableGroupName | None = Field(
         default=None, description="Resource group of the NIC in a test failover, or none."
     )
-    test_reuse_nic: Switch | None = Field(
-        default=None, description="Whether a test failover may use an existing NIC of that name."
+    test_reuse_nic: ClearableSwitch | None = Field(
+        default=None,
+        description="Whether a test failover may use an existing NIC of that name; none: false.",
     )
 
     @model_validator(mode="before")

@@ -15,12 +15,14 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Direction
 from asr_netmap.settings.checks import (
+    CLEAR,
     MAX_TAGS,
     AddressChoice,
     AddressMode,
     address_choice,
     address_mode,
     choice_check,
+    clearable_switch,
     few_tags,
     format_version,
     id_check,
@@ -58,6 +60,9 @@ _MODES = [mode.value for mode in AddressMode]
 _OCTETS = r"[0-9]{1,3}(\.[0-9]{1,3}){3}"
 
 SubnetName = Annotated[str, _named("subnet name"), _NAME_SCHEMA]
+ClearableSubnetName = Annotated[
+    str, BeforeValidator(none_or(name_check("subnet name"))), _NAME_SCHEMA
+]
 GroupName = Annotated[str, _named("resource group name"), _NAME_SCHEMA]
 VaultName = Annotated[str, _named("vault name"), _NAME_SCHEMA]
 NicName = Annotated[str, _named("NIC name"), _NAME_SCHEMA]
@@ -87,7 +92,7 @@ Mode = Annotated[AddressMode, BeforeValidator(address_mode), WithJsonSchema({"en
 ModeOrAddress = Annotated[
     AddressChoice,
     BeforeValidator(address_choice),
-    WithJsonSchema({"anyOf": [{"enum": list(_MODES)}, {"type": "string", "format": "ipv4"}]}),
+    WithJsonSchema({"anyOf": [{"enum": [*_MODES, CLEAR]}, {"type": "string", "format": "ipv4"}]}),
 ]
 Way = Annotated[
     Direction,
@@ -99,6 +104,11 @@ SubnetFallback = Annotated[
     Literal["first", "refuse"], BeforeValidator(choice_check(("first", "refuse")))
 ]
 Switch = Annotated[bool, BeforeValidator(switch)]
+ClearableSwitch = Annotated[
+    bool,
+    BeforeValidator(clearable_switch),
+    WithJsonSchema({"anyOf": [{"type": "boolean"}, {"const": CLEAR}]}),
+]
 Primary = Annotated[
     Literal[True], BeforeValidator(primary), WithJsonSchema({"type": "boolean", "const": True})
 ]

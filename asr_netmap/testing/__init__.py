@@ -14,12 +14,14 @@ are vcrpy's, and stock vcrpy reads them.
 
     cassette     the file        scrubbing    what is taken out       lint    what was overlooked
     recording    makes files     replay       plays them              matching    which is which
+    network      what is blocked meanwhile
 """
 
 from __future__ import annotations
 
 from asr_netmap.testing.cli_runner import CliResult, run_cli
+from asr_netmap.testing.network import NoNetwork
 from asr_netmap.testing.recording import record
 from asr_netmap.testing.replay import ReplayTransport, replay
 
-__all__ = ["CliResult", "ReplayTransport", "record", "replay", "run_cli"]
+__all__ = ["CliResult", "NoNetwork", "ReplayTransport", "record", "replay", "run_cli"]

@@ -1,21 +1,28 @@
-"""Texts inside texts: base64 in both alphabets, gzip, and one in the other."""
+"""Texts inside texts: base64 in both alphabets, gzip, one in the other, and JSON."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import gzip
+import json
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 # What a gzip stream may grow to; a few kilobytes can hold gigabytes.
 MOST_UNPACKED = 64 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
 _STANDARD = r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{16,}={0,2}(?![A-Za-z0-9+/=])"
 _URL_SAFE = r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{16,}={0,2}(?![A-Za-z0-9_=-])"
+_SHORTEST = 16
+# Of both alphabets: part of a piece in one of them can look like a piece in the other.
+_RUN = re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}")
 _CANDIDATES = (re.compile(_STANDARD), re.compile(_URL_SAFE))
+_OBJECT = re.compile(r'\{\s*"')
+_MOST_TRIED = 100  # what looks like an object and is none, in one text
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -29,15 +36,24 @@ class Inner:
 
 def candidates(text: str) -> list[str]:
     """The pieces of `text` that may be base64, longest first."""
+    if len(text) < _SHORTEST:
+        return []
     found = {match.group() for pattern in _CANDIDATES for match in pattern.finditer(text)}
     return sorted(found, key=lambda piece: (-len(piece), piece))
 
 
 def substituted(text: str, change: Callable[[str], str]) -> str:
     """`text` with every piece that may be base64 given to `change`."""
-    for pattern in _CANDIDATES:
-        text = pattern.sub(lambda match: change(match.group()), text)
-    return text
+
+    def changed(match: re.Match[str]) -> str:
+        run = match.group()
+        if decoded(run) is not None:
+            return change(run)
+        for pattern in _CANDIDATES:
+            run = pattern.sub(lambda piece: change(piece.group()), run)
+        return run
+
+    return _RUN.sub(changed, text) if len(text) >= _SHORTEST else text
 
 
 def decoded(piece: str) -> Inner | None:
@@ -83,3 +99,46 @@ def as_text(data: bytes) -> str | None:
     except UnicodeDecodeError:
         return None
     return None if _UNPRINTABLE.search(text) else text
+
+
+def as_json(text: str) -> Any:
+    """The value of a JSON text.
+
+    Raises ValueError; also for an object with one key twice, of which only one would be looked at.
+    """
+    try:
+        return _JSON.decode(text)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+
+
+def json_inside(text: str) -> Iterator[tuple[int, int, Any]]:
+    """Start, end and value of every JSON object inside a text."""
+    at = tried = 0
+    while tried < _MOST_TRIED and (found := _OBJECT.search(text, at)):
+        start = found.start()
+        end, value = _object_at(text, start)
+        if end > start:
+            yield start, end, value
+        else:
+            tried += 1
+        at = max(end, start + 1)
+
+
+def _object_at(text: str, start: int) -> tuple[int, Any]:
+    """Where the object ends, and its value; it ends where it starts if it is none."""
+    try:
+        value, end = _JSON.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return start, None
+    return end, value
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError("a key comes twice")
+    return value
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_each_once)

@@ -11,12 +11,12 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import unquote, urlsplit
 
 from asr_netmap.clock import Clock, VirtualClock
@@ -30,6 +30,7 @@ from asr_netmap.testing import guids
 from asr_netmap.testing.cassette import Cassette, Interaction, load
 from asr_netmap.testing.encodings import as_text
 from asr_netmap.testing.matching import Wanted, differences, hashed_names, likeness, wanted
+from asr_netmap.testing.network import NoNetwork
 from asr_netmap.testing.scrubbing import Names, Scrubber, real_of, tag_replacement
 
 _LISTED = 10
@@ -37,6 +38,9 @@ _NEAREST = 3
 _NEAR_ENOUGH = 1.5
 _REQUEST_ID = "x-ms-client-request-id"
 _NO_TIME = datetime(2026, 1, 1, tzinfo=timezone.utc)
+
+AllowUnplayed = bool | Literal["reads"]
+"""Whether recorded interactions may stay unplayed: none, all of them, or all but writes."""
 
 
 class ReplayTransport(SandboxTransport):
@@ -79,20 +83,33 @@ class ReplayTransport(SandboxTransport):
         with self._lock:
             return tuple(self.cassette.interactions[place] for place in self._left)
 
-    def finish(self, *, allow_unplayed: bool = False) -> None:
-        """Raise NotRecorded if a request was missed and that was swallowed, else Unplayed."""
+    def finish(
+        self,
+        *,
+        allow_unplayed: AllowUnplayed = False,
+        warn: Callable[[str], None] | None = None,
+    ) -> None:
+        """Raise NotRecorded if a request was missed and that was swallowed, else Unplayed.
+
+        warn -- told how many stayed unplayed, where that is allowed.
+        """
         if self.missed:
             raise self.missed[0]
         left = self.unplayed
-        if not left or allow_unplayed:
+        if not left:
             return
-        lines = [f"  {each.method} {one_line(urlsplit(each.url).path, 300)}" for each in left]
-        more = [f"  and {len(left) - _LISTED} more"] if len(left) > _LISTED else []
-        raise Unplayed(
+        told = (
             f"{self.cassette.name}: {len(left)} of {len(self._recorded)} recorded interactions "
-            "were not asked for:\n" + "\n".join(lines[:_LISTED] + more),
-            "Record it again, or allow unplayed interactions.",
+            "were not asked for"
         )
+        writes = [each for each in left if each.method.upper() not in _READS]
+        if allow_unplayed is True or (allow_unplayed == "reads" and not writes):
+            if warn is not None:
+                warn(f"{told}.")
+            return
+        if writes:
+            told += f", {len(writes)} of them writes"
+        raise Unplayed(f"{told}:\n{_listed(writes if allow_unplayed else left)}", _RECORD_OWN)
 
     def _answer(self, request: Request, _now: datetime, _rng: Random) -> Response:
         with self._lock:
@@ -194,7 +211,18 @@ class ReplayTransport(SandboxTransport):
         return NotRecorded(f"{name}: {asked} is not recorded. {nearest}", _RECORD_AGAIN)
 
 
+_READS = frozenset({"GET", "HEAD"})
 _RECORD_AGAIN = "Record it again with --record, or correct what asks."
+_RECORD_OWN = (
+    "A cassette replays what it was recorded from: record this, too. In tests, allow_unplayed "
+    "takes a part of a bigger one."
+)
+
+
+def _listed(left: Sequence[Interaction]) -> str:
+    lines = [f"  {each.method} {one_line(urlsplit(each.url).path, 300)}" for each in left]
+    more = [f"  and {len(left) - _LISTED} more"] if len(left) > _LISTED else []
+    return "\n".join(lines[:_LISTED] + more)
 
 
 @contextmanager
@@ -202,24 +230,37 @@ def replay(
     path: Path | str,
     *,
     clock: Clock | None = None,
-    allow_unplayed: bool = False,
+    allow_unplayed: AllowUnplayed = False,
     ids: Iterable[str] = (),
     names: Mapping[str, str] | None = None,
+    allow_network: Iterable[str] = (),
+    warn: Callable[[str], None] | None = None,
 ) -> Iterator[Connection]:
     """A connection that answers from a cassette; one worker, no network, no waiting.
 
+    A cassette replays what it was recorded from. One of a single command replays that command,
+    in the same state and with the same settings: another one asks for something else, or leaves
+    some of it. To ask for a part, allow that; to call several functions of `asr_netmap.api` on
+    one cassette, `record` the same calls.
+
+    Inside the block nothing in this process reaches another host (`NoNetwork`).
+
     clock -- None: a virtual one that stands at the recorded time.
-    allow_unplayed -- what is recorded need not all be asked for.
+    allow_unplayed -- what is recorded need not all be asked for; ``"reads"``: but every write.
     ids -- real GUIDs and values of tags that answers show in place of their replacements, where
         no request names them first.
     names -- real name -> what stands for it, as it was given to `record`.
+    allow_network -- hosts that may be reached all the same, such as ``127.0.0.1``.
+    warn -- told how many interactions stayed unplayed, where that is allowed.
     Raises CassetteFileError for what is no cassette; NotRecorded for a request that it doesn't
-    hold, where that is made; and Unplayed at the end of the block.
+    hold and NetworkBlocked for another host, where that is asked for and again at the end if it
+    was swallowed; and Unplayed at the end of the block.
     """
     transport = ReplayTransport(load(Path(path)), clock=clock, ids=ids, names=names)
-    with connected(transport) as azure:
+    with NoNetwork(allow_network) as block, connected(transport) as azure:
         yield azure
-    transport.finish(allow_unplayed=allow_unplayed)
+    block.finish()
+    transport.finish(allow_unplayed=allow_unplayed, warn=warn)
 
 
 def connected(transport: ReplayTransport, *, workers: int = 1) -> Connection:

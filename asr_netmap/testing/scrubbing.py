@@ -5,6 +5,7 @@ stands for what; and scrubbing what is scrubbed changes nothing.
 
     headers                 only those on the list below stay
     tokens, keys, cookies   <removed>
+    values of secret keys   <removed>, such as adminPassword's, also of JSON inside texts
     polling URLs            without their signature
     hosts of this machine   the cloud's Resource Manager
     GUIDs                   replacements (`asr_netmap.testing.guids`)
@@ -28,7 +29,15 @@ from urllib.parse import quote, unquote
 
 from asr_netmap.errors import UsageError
 from asr_netmap.testing import guids, patterns
-from asr_netmap.testing.encodings import as_text, decoded, substituted, unpacked
+from asr_netmap.testing.encodings import (
+    as_json,
+    as_text,
+    decoded,
+    json_inside,
+    substituted,
+    unpacked,
+)
+from asr_netmap.testing.patterns import REMOVED, Sign
 
 KEPT_OF_REQUESTS = frozenset({"accept", "content-type", "x-ms-client-request-id"})
 KEPT_OF_ANSWERS = frozenset(
@@ -39,13 +48,14 @@ KEPT_OF_ANSWERS = frozenset(
 )
 KEPT_PREFIX = "x-ms-ratelimit-"
 
-REMOVED = "<removed>"
-_DEEPEST = 4  # texts inside texts inside texts
+_DEEPEST = 7  # texts inside texts inside texts, JSON inside JSON
 _OWN_TAGS = "asr-netmap"
 _EMAIL = "someone@example.com"
 _TAG = re.compile(r"tag-[0-9a-f]{8}")
 _SHORTEST_NAME = 3
 _WORD = re.compile(r"[A-Za-z_]{0,15}")  # too short for a secret, without what marks one
+# What is remembered: the same names and ids come again and again.
+_MOST_KNOWN, _LONGEST_KNOWN = 20_000, 2_000
 _NAMESPACE = b"asr-netmap/cassette/"
 
 Headers = tuple[tuple[str, str], ...]
@@ -115,6 +125,9 @@ class Scrubber:
 
     host: str = "management.azure.com"
     names: Names = field(default_factory=Names)
+    _known: dict[tuple[str, int], str] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def url(self, url: str) -> str:
         """A URL without its signature; what its parameters hold is scrubbed decoded."""
@@ -166,21 +179,18 @@ class Scrubber:
     def _entry(self, key: str, value: Any, depth: int) -> Any:
         if key.lower() == "tags" and isinstance(value, Mapping):
             return {self._text(k, depth): self._tag(k, v, depth) for k, v in value.items()}
-        if key.lower() in patterns.SECRET_KEYS and isinstance(value, (str, int, float)):
-            # An empty one tells nothing, and its emptiness may matter.
-            return value if value in {"", 0} else REMOVED
+        if patterns.is_secret_key(key):
+            return self._value(_without_values(value), depth)
         return self._value(value, depth)
 
     def _tag(self, key: str, value: Any, depth: int) -> Any:
-        if not isinstance(value, str) or key.lower().startswith(_OWN_TAGS):
-            return self._value(value, depth)
-        return tag_replacement(value)
+        return tag_replacement(value) if is_private_tag(key, value) else self._value(value, depth)
 
     def _json_or_text(self, text: str, depth: int) -> str:
         if depth < _DEEPEST and text[:1] in {"{", "["}:
             try:
-                value = json.loads(text)
-            except (ValueError, RecursionError):
+                value = as_json(text)
+            except ValueError:
                 return self._text(text, depth)
             clean = self._value(value, depth + 1)
             return text if clean == value else json.dumps(clean, separators=(",", ":"))
@@ -189,15 +199,30 @@ class Scrubber:
     def _text(self, text: str, depth: int = 0) -> str:
         if _WORD.fullmatch(text):  # most of what a body holds
             return self.names.replaced(text)
+        clean = self._known.get((text, depth))
+        if clean is None:
+            clean = self._looked_through(text, depth)
+            if len(text) <= _LONGEST_KNOWN and len(self._known) < _MOST_KNOWN:
+                self._known[text, depth] = clean
+        return clean
+
+    def _looked_through(self, text: str, depth: int) -> str:
         if depth < _DEEPEST:
-            text = substituted(text, partial(self._encoded, depth=depth))
-        text = patterns.URL.sub(self._found_url, text)
-        for pattern, replacement in _SECRETS:
-            text = pattern.sub(replacement, text)
-        text = patterns.LOOPBACK.sub(self._other_host, text)
+            text = substituted(
+                self._with_clean_json(text, depth), partial(self._encoded, depth=depth)
+            )
+        text = _without_secrets(_substitute(patterns.URL, self._found_url, text))
+        text = _substitute(patterns.LOOPBACK, self._other_host, text)
         text = guids.replaced(self.names.replaced(text))
-        text = patterns.EMAIL.sub(_other_email, text)
-        return _other_addresses(text)
+        return _other_addresses(_substitute(patterns.EMAIL, _other_email, text))
+
+    def _with_clean_json(self, text: str, depth: int) -> str:
+        """JSON inside a text by structure; what keys say of their values counts there, too."""
+        for start, end, value in reversed(list(json_inside(text))):
+            clean = self._value(value, depth + 1)
+            if clean != value:
+                text = text[:start] + json.dumps(clean, separators=(",", ":")) + text[end:]
+        return text
 
     def _encoded(self, piece: str, depth: int) -> str:
         inner = decoded(piece)
@@ -252,11 +277,47 @@ def tag_replacement(value: str) -> str:
     return f"tag-{hashlib.sha256(_NAMESPACE + value.encode()).hexdigest()[:8]}"
 
 
+def is_private_tag(key: str, value: Any) -> bool:
+    """Whether a tag's value has to be replaced: it is not yet, and the tag is none of ours."""
+    return (
+        isinstance(value, str)
+        and not key.lower().startswith(_OWN_TAGS)
+        and tag_replacement(value) != value
+    )
+
+
 def real_of(texts: Iterable[str]) -> dict[str, str]:
     """Replacement -> what it stands for, of every GUID in `texts`, in lower case."""
     found = [match.group().lower() for text in texts for match in guids.GUID.finditer(text)]
     real = [guid for guid in found if not guids.is_harmless(guid)]
     return {guids.replacement(guid): guid for guid in real}
+
+
+def _without_values(value: Any) -> Any:
+    """A secret key's value with nothing but its form, which may matter."""
+    if isinstance(value, Mapping):
+        return {key: _without_values(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_without_values(each) for each in value]
+    return REMOVED if patterns.is_secret_value(value) else value
+
+
+def _substitute(sign: Sign, change: Callable[[re.Match[str]], str] | str, text: str) -> str:
+    return sign.pattern.sub(change, text) if sign.may_be_in(text.lower()) else text
+
+
+def _without_secrets(text: str) -> str:
+    lower = text.lower()
+    for sign, replacement in _SECRETS:
+        if sign.may_be_in(lower):
+            text = sign.pattern.sub(replacement, text)
+    for start, end in reversed(list(patterns.secret_entries(text))):
+        text = text[:start] + REMOVED + text[end:]
+    return text
+
+
+def _other_basic(match: re.Match[str]) -> str:
+    return f"{match.group(1)}{REMOVED}" if patterns.is_basic(match) else match.group()
 
 
 def _other_email(match: re.Match[str]) -> str:
@@ -278,10 +339,12 @@ def _other_address(address: str) -> str:
 
 
 # What is replaced wherever it stands.
-_SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
+_SECRETS: tuple[tuple[Sign, str | Callable[[re.Match[str]], str]], ...] = (
     (patterns.PRIVATE_KEY, REMOVED),
     (patterns.JWT, REMOVED),
     (patterns.BEARER, rf"\1\2{REMOVED}"),
+    (patterns.AUTHORIZATION, rf"\1{REMOVED}"),
+    (patterns.BASIC, _other_basic),
     (patterns.AGENT, rf"\1{REMOVED}"),
     (patterns.COOKIE, rf"\1{REMOVED}"),
     (patterns.ACCOUNT_KEY, rf"\1{REMOVED}"),

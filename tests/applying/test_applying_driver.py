@@ -27,7 +27,7 @@ from asr_netmap.applying.observer import (
 from asr_netmap.applying.outcome import Outcome, Result, Status
 from asr_netmap.arm_id import ArmId
 from asr_netmap.clock import SystemClock, VirtualClock
-from asr_netmap.errors import AzureError, Busy, FileError, Forbidden
+from asr_netmap.errors import AzureError, Busy, CredentialsMissing, FileError, Forbidden
 from asr_netmap.models import ReplicatedItem
 from asr_netmap.planning.change import Action, AddressClaim, Change, ItemState, Kind
 from asr_netmap.planning.gateway import Operation, Phase, Reading
@@ -185,6 +185,45 @@ def test_a_foreign_job_during_a_failed_read_back_is_named_as_overlap() -> None:
     assert outcome.code == "read-back"
     assert "overlap" in outcome.message
     assert "DisableProtection" in outcome.message
+
+
+def test_a_write_that_was_throttled_and_never_looked_at_again_is_unknown() -> None:
+    """A gateway in between may say 429 for what Azure took; only a look shows that it did not."""
+    azure = estate(1)
+    azure.fault = Fault(3, "accepted, then 429")
+
+    def nothing_can_be_read(name: str, number: int) -> None:
+        if number > 3:
+            raise CredentialsMissing("the token ended")
+
+    azure.on_call = nothing_can_be_read
+    (outcome,) = apply((set_nics("app0"),), azure).outcomes
+    assert azure.called("send") == 1
+    assert len(azure.accepted) == 1
+    assert (outcome.status, outcome.code) == (Status.UNKNOWN, "credentials")
+
+
+def test_a_write_that_is_throttled_for_ever_is_looked_at_before_it_is_called_pending() -> None:
+    azure = estate(1)
+    change = set_nics("app0")
+    azure.refuse[change.subject] = [TooMany(1) for _ in range(20)]
+    (outcome,) = apply((change,), azure).outcomes
+    assert (outcome.status, outcome.code) == (Status.PENDING, "throttled")
+    names = [name for name, _, _ in azure.calls]
+    assert names.count("send") == 7
+    assert names[-2:] == ["running_job", "read"]
+
+
+def test_where_nobody_can_say_whether_somebody_else_wrote_that_is_told() -> None:
+    azure = estate(1)
+    change = set_nics("app0")
+    apply((change,), azure)
+    names = [name for name, _, _ in azure.calls]
+    again = estate(1)
+    again.fault = Fault(names.index("other_work") + 1, "lost before it arrives")
+    (outcome,) = apply((change,), again).outcomes
+    assert (outcome.status, outcome.code) == (Status.APPLIED, "overlap")
+    assert "not known" in outcome.message
 
 
 def test_a_setting_of_others_that_changed_meanwhile_is_told_though_ours_is_applied() -> None:

@@ -394,6 +394,8 @@ def test_a_throttling_that_does_not_end_leaves_the_change_pending() -> None:
         table.say(table.one(), Failure(Throttled("429")))
         table.now = table.wake_at()
     table.say(table.one(), READY).say(table.one(), Failure(Throttled("429")))
+    table.now = table.wake_at()
+    table.say(table.one(), READY)
     assert table.ends() == (Status.PENDING, "throttled")
 
 

@@ -3,36 +3,53 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
+from asr_netmap.testing import CliResult, guids
 from asr_netmap.testing.cassette import load
 from tests.cassettes.recording import FOLDER, path_of
-from tests.cassettes.scenarios import COMMANDS, FAULTS, SCENARIOS, Scenario
+from tests.cassettes.scenarios import COMMANDS, FAULTS, SCENARIOS, WHERE, Scenario
 
 PATH = FOLDER / "README.md"
+_SHOWN = re.compile(r"^### ([\w-]+)\n\n```text\n.*?\n```\n", re.DOTALL | re.MULTILINE)
+# How long the process took, and the digest of a plan whose tenant is another one.
+_ITS_OWN = re.compile(r"^ +\d+\.\d s  |[0-9a-f]{64}", re.MULTILINE)
 _BLOCK = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
-def write() -> None:
-    """Bring the generated parts up to date."""
+def write(shown: Mapping[str, str]) -> None:
+    """Bring the generated parts up to date; `shown`: the blocks that were made, by scenario."""
     text = PATH.read_text(encoding="utf-8")
-    PATH.write_text(generated(text), encoding="utf-8")
+    PATH.write_text(generated(text, shown), encoding="utf-8")
 
 
 def is_current() -> bool:
-    """Whether writing would change nothing."""
+    """Whether writing would change nothing; the blocks are compared where commands are run."""
     text = PATH.read_text(encoding="utf-8")
-    return text == generated(text)
+    return text == generated(text, {})
 
 
-def generated(text: str) -> str:
-    """The page with its generated parts made anew."""
+def generated(text: str, shown: Mapping[str, str]) -> str:
+    """The page with its generated parts made anew; blocks that are not given stay."""
+    blocks = {**_blocks_in(text), **shown}
     parts = {
         "commands": lambda: _table(COMMANDS),
         "faults": lambda: _table(FAULTS),
-        "messages": _messages,
+        "messages": lambda: "\n".join(blocks[each.name] for each in FAULTS if each.name in blocks),
+        "files": _files,
         "origin": _origin,
     }
     return _BLOCK.sub(lambda m: f"{m.group(1)}{parts[m.group(2)]()}\n{m.group(3)}", text)
+
+
+def _blocks_in(text: str) -> dict[str, str]:
+    return {match.group(1): match.group() for match in _SHOWN.finditer(text)}
+
+
+def _files() -> str:
+    """What lies in the current folder of the commands that read files."""
+    found = {name: text for each in SCENARIOS for name, text in each.files.items()}
+    return "\n".join(f"`{name}`:\n\n```text\n{text}```\n" for name, text in found.items())
 
 
 def _table(scenarios: tuple[Scenario, ...]) -> str:
@@ -56,17 +73,24 @@ def _row(scenario: Scenario) -> str:
 
 
 def _typed(scenario: Scenario) -> str:
-    """The command without the options that all have in common."""
-    text = " ".join(scenario.command)
-    return re.sub(r" -g rg-vault .*?--target-region southeastasia", " …", text)
+    """The command without the options that nearly all have in common."""
+    return " ".join(scenario.command).replace(" ".join(WHERE), "…")
 
 
-def _messages() -> str:
-    """What a user gets to read, fault by fault."""
-    return "\n".join(
-        f"- **{scenario.name}**: {'; '.join(f'`{text}`' for text in scenario.says)}"
-        for scenario in FAULTS
-    )
+def block(scenario: Scenario, result: CliResult) -> str:
+    """What a user gets to read, word for word; times and real ids are left out."""
+    lines = [
+        line.rstrip()
+        for line in comparable(result.stdout + result.stderr).splitlines()
+        if not line.startswith("CASSETTE ")
+    ]
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines).strip())
+    return f"### {scenario.name}\n\n```text\n{text}\n```\n"
+
+
+def comparable(text: str) -> str:
+    """What was printed, with the ids that the cassette has in the place of real ones."""
+    return _ITS_OWN.sub("", guids.replaced(text))
 
 
 def _origin() -> str:

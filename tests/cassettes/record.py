@@ -8,11 +8,11 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from asr_netmap.errors import AsrNetmapError
+from asr_netmap.errors import AsrNetmapError, UsageError
 from asr_netmap.testing.cassette import Cassette, load, save
 from asr_netmap.testing.lint import lint_cassette
 from tests.cassettes import live, page
-from tests.cassettes.recording import FOLDER, path_of, recorded, same
+from tests.cassettes.recording import FOLDER, Recording, path_of, recorded, same
 from tests.cassettes.scenarios import SCENARIOS, Scenario
 
 
@@ -22,17 +22,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.live is not None:
             return live.record(given.live, given.endpoint, say=print)
-        return _check() if given.check else _record(given.only)
+        scenarios = _named(given.only)
+        return _check(scenarios) if given.check else _record(scenarios)
     except AsrNetmapError as error:
         print(f"record_cassettes: {error}", file=sys.stderr)
         return 1
 
 
-def faults_of(scenario: Scenario, cassette: Cassette, code: int, said: str) -> list[str]:
-    """What is wrong with a recording."""
+def faults_of(scenario: Scenario, code: int, said: str) -> list[str]:
+    """What a command did other than its scenario says."""
     found = [f"ended with {code}, not {scenario.code}"] if code != scenario.code else []
-    found += [f"did not say {text!r}" for text in scenario.says if text not in said]
-    return found + [str(hit) for hit in lint_cassette(cassette, scenario.name)]
+    return found + [f"did not say {text!r}" for text in scenario.says if text not in said]
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -55,51 +55,65 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _record(only: Sequence[str]) -> int:
-    unknown = set(only) - {scenario.name for scenario in SCENARIOS}
-    if unknown:
-        print(f"no scenario is called {', '.join(sorted(unknown))}", file=sys.stderr)
-        return 2
+def _record(scenarios: Sequence[Scenario]) -> int:
     wrong = 0
-    for scenario in SCENARIOS:
-        if only and scenario.name not in only:
-            continue
-        cassette, faults = _made(scenario)
-        for fault in faults:
-            print(f"{scenario.name}: {fault}", file=sys.stderr)
+    shown: dict[str, str] = {}
+    for scenario in scenarios:
+        made, faults = _made(scenario)
         if faults:
             wrong += 1
-        elif _is_current(scenario, cassette):
+            continue
+        shown[scenario.name] = page.block(scenario, made.result)
+        if _is_current(scenario, made.cassette):
             print(f"{scenario.name}: is current")
         else:
-            save(path_of(scenario), cassette)
-            print(f"{scenario.name}: {len(cassette.interactions)} interactions")
-    if not only:
+            save(path_of(scenario), made.cassette)
+            print(f"{scenario.name}: {len(made.cassette.interactions)} interactions")
+    if scenarios == SCENARIOS:
         _remove_others()
-    page.write()
+    page.write(shown)
     return 1 if wrong else 0
 
 
-def _check() -> int:
-    old = [s.name for s in SCENARIOS if not _is_current(s, _made(s)[0])]
+def _check(scenarios: Sequence[Scenario]) -> int:
+    old = []
+    for scenario in scenarios:
+        made, faults = _made(scenario)
+        if faults or not _is_current(scenario, made.cassette):
+            old.append(scenario.name)
+    print(f"{len(scenarios) - len(old)} of {len(scenarios)} cassettes are current")
     old += [path.name for path in _others()]
     old += [] if page.is_current() else [page.PATH.name]
     for name in old:
         print(f"{name}: not current; run ./scripts/record_cassettes", file=sys.stderr)
-    print(f"{len(SCENARIOS) - len(old)} of {len(SCENARIOS)} cassettes are current")
     return 1 if old else 0
 
 
-def _made(scenario: Scenario) -> tuple[Cassette, list[str]]:
+def _made(scenario: Scenario) -> tuple[Recording, list[str]]:
+    """A new recording, and what is wrong with it; that is printed, too."""
     with tempfile.TemporaryDirectory() as folder:
         made = recorded(scenario, Path(folder))
-    said = made.result.stdout + made.result.stderr
-    return made.cassette, faults_of(scenario, made.cassette, made.result.exit_code, said)
+    faults = faults_of(scenario, made.result.exit_code, made.result.stdout + made.result.stderr)
+    faults += [str(hit) for hit in lint_cassette(made.cassette, scenario.name)]
+    for fault in faults:
+        print(f"{scenario.name}: {fault}", file=sys.stderr)
+    return made, faults
 
 
 def _is_current(scenario: Scenario, cassette: Cassette) -> bool:
     path = path_of(scenario)
     return path.exists() and same(load(path), cassette)
+
+
+def _named(names: Sequence[str]) -> tuple[Scenario, ...]:
+    """The scenarios of these names; none named: all. Raises UsageError."""
+    unknown = sorted(set(names) - {scenario.name for scenario in SCENARIOS})
+    if unknown:
+        raise UsageError(
+            f"No scenario is called {', '.join(unknown)}.",
+            "tests/cassettes/scenarios.py lists them.",
+        )
+    return tuple(each for each in SCENARIOS if not names or each.name in names)
 
 
 def _others() -> list[Path]:

@@ -225,7 +225,7 @@ FAULTS = (
         "item-not-ready",
         "a VM that is still replicating for the first time is pending",
         ("apply", "--yes", *WHERE),
-        lambda: part("new1", "app2", networks=("vnet-app",), mapped=False),
+        lambda: part("new1", networks=("vnet-app",), mapped=False),
         code=5,
         says=("replication is not ready yet: InitialReplicationInProgress",),
     ),
@@ -236,14 +236,14 @@ FAULTS = (
         _data(
             conditions=[_fault("throttled", times=2, path="*/replicationFabrics", retry_after=17)]
         ),
-        says=("vnet-data",),
+        says=("Azure asks to slow down: nothing is read for 17 s (429).",),
     ),
     Scenario(
         "write-throttled",
         "429 on a write: looked at again, then sent once more",
         ("apply", "--yes", *WHERE),
         _data(conditions=[_fault("throttled", times=1, method="PATCH", retry_after=11)]),
-        says=("2 applied",),
+        says=("Azure asks to slow down: nothing new for 11 s", "2 applied."),
     ),
     Scenario(
         "write-busy",
@@ -258,7 +258,11 @@ FAULTS = (
         ("apply", "--yes", *WHERE),
         _data(conditions=[_fault("forbidden", path=MAPPINGS, method="PUT")]),
         code=5,
-        says=("replicationNetworkMappings/write",),
+        says=(
+            "HTTP 403 AuthorizationFailed",
+            "Give the identity a role that holds",
+            "`asr-netmap roles operator` prints one.",
+        ),
     ),
     Scenario(
         "read-forbidden",
@@ -273,7 +277,7 @@ FAULTS = (
         ("discover", "-g", "rg-vault", "--vault-name", "vault-of-old", *WHERE[4:]),
         _data(),
         code=1,
-        says=("vault-of-old", "vault-dr"),
+        says=("No vault 'rg-vault/vault-of-old'", "Near: rg-vault/vault-dr."),
     ),
     Scenario(
         "vault-never-used",
@@ -305,7 +309,7 @@ FAULTS = (
         ("nics", "set", "--vm", "web2", "--address", "10.3.1.44", "--yes", *WHERE),
         _web(conditions=[_fault("not-applied", path=ITEMS)]),
         code=5,
-        says=("read-back",),
+        says=("Azure reported success, but reads back", "expected 10.3.1.44, found unset"),
     ),
     Scenario(
         "locked",
@@ -313,7 +317,7 @@ FAULTS = (
         ("apply", "--yes", *WHERE),
         _data(locks=[lock(VAULT, "freeze-dr")]),
         code=5,
-        says=("lock",),
+        says=("HTTP 409 ScopeLocked", "stops it; whoever set it can lift it."),
     ),
     Scenario(
         "policy-denies",
@@ -321,7 +325,7 @@ FAULTS = (
         ("map", "--source-vnet", "vnet-mgmt", "--yes", *WHERE),
         _unmapped(_fault("policy-denies", path="*/virtualNetworks/*", policy="deny-naked-subnets")),
         code=5,
-        says=("deny-naked-subnets",),
+        says=("Azure Policy forbids it: policy 'deny-naked-subnets'",),
     ),
     Scenario(
         "not-registered",
@@ -329,7 +333,7 @@ FAULTS = (
         ("plan", *WHERE),
         _data(conditions=[_fault("missing-registration", namespace="Microsoft.RecoveryServices")]),
         code=1,
-        says=("az provider register",),
+        says=("This tool registers nothing. Run: az provider register",),
     ),
     Scenario(
         "region-down",

@@ -5,10 +5,19 @@ import pytest
 from asr_netmap import errors
 from asr_netmap.applying.outcome import Outcome, Result, Status
 from asr_netmap.arm_id import ArmId
-from asr_netmap.cli.exit_codes import ExitCode, of_error, of_findings, of_result, worst
+from asr_netmap.cli.exit_codes import (
+    ExitCode,
+    incomplete_plan,
+    of_error,
+    of_findings,
+    of_result,
+    worst,
+)
 from asr_netmap.errors import AsrNetmapError, SettingsError
 from asr_netmap.models import NotLookedAt
-from asr_netmap.planning.plan import Finding, Pending, Severity
+from asr_netmap.planning.basis import FromTable
+from asr_netmap.planning.plan import Finding, Pending, Plan, Severity
+from tests.builders import scope
 
 VAULT = ArmId.of_vault("11111111-2222-3333-4444-555555555555", "rg", "vault")
 
@@ -17,6 +26,7 @@ EXPECTED = {
     "UsageError": 2,
     "InvalidArmId": 2,
     "SettingsError": 2,
+    "TableError": 2,
     "NotFound": 1,
     "AmbiguousName": 1,
     "PlanningError": 1,
@@ -26,6 +36,7 @@ EXPECTED = {
     "PlanFileError": 1,
     "CassetteFileError": 1,
     "CassetteMismatch": 1,
+    "NetworkBlocked": 1,
     "NotRecorded": 1,
     "Unplayed": 1,
     "Refused": 4,
@@ -61,7 +72,7 @@ def tree(root: type[AsrNetmapError]) -> list[type[AsrNetmapError]]:
 def test_every_exception_of_the_tree_has_the_exit_code_that_the_design_gives_it() -> None:
     found = {
         kind.__name__: int(
-            of_error(SettingsError("f", ["x"]) if kind is SettingsError else kind("x"))
+            of_error(kind("f", ["x"]) if issubclass(kind, SettingsError) else kind("x"))
         )
         for kind in tree(AsrNetmapError)
         if kind.__module__ == errors.__name__
@@ -95,6 +106,30 @@ def test_the_outcomes_of_a_run_give_its_exit_code(
 ) -> None:
     waiting = [Pending(VAULT, "vm", "not yet")] if pending else []
     assert of_result(given, waiting, pending_ok=pending_ok) == code
+
+
+ERROR = Finding("code", Severity.ERROR, VAULT, "vm", "message")
+WARNING = Finding("code", Severity.WARNING, VAULT, "vm", "message")
+
+
+@pytest.mark.parametrize(
+    ("plan", "incomplete"),
+    [
+        (Plan(scope(), {}), False),
+        (Plan(scope(), {}, findings=(WARNING,)), False),
+        (Plan(scope(), {}, findings=(ERROR,)), True),
+        (Plan(scope(), {}, findings=(ERROR,), basis=FromTable()), False),
+        (Plan(scope(), {}, not_looked_at=(NotLookedAt("networks", "403"),)), True),
+        (Plan(scope(), {}, not_looked_at=(NotLookedAt("nics", "403"),), basis=FromTable()), True),
+    ],
+)
+def test_what_was_not_seen_or_can_not_be_planned_leaves_a_run_incomplete_whatever_may_wait(
+    plan: Plan, incomplete: bool
+) -> None:
+    assert incomplete_plan(plan) is incomplete
+    code = 5 if incomplete else 0
+    for outcomes in (result(Status.APPLIED), result()):
+        assert of_result(outcomes, (), incomplete=incomplete_plan(plan), pending_ok=True) == code
 
 
 @pytest.mark.parametrize(

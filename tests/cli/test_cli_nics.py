@@ -379,3 +379,26 @@ def test_explain_tells_of_maps_prefix_rules_exceptions_and_test_failover(
     (config,) = here("nics", "explain", "--vm", "sql2", "--format", "json").json["ip_configs"]
     assert config["failover"]["address_decided_by"] == "explicit"
     assert config["failover"]["planned"]["address"] == "10.20.2.90"
+
+
+def test_none_clears_where_a_vm_goes_says_so_and_undo_brings_it_back(here: Run) -> None:
+    clear = ("--target-network", "none", "--subnet", "None", "--address", "none")
+    done = here(
+        "nics", "set", "--vm", "sql2", *clear, "--yes", "--journal", "j", "--format", "json"
+    )
+    assert done.code == 0, done.err
+    (change,) = done.json["changes"]
+    after = {s["setting"]: s["value"] for s in change["after"]["settings"]}
+    assert after == {"target_network": None, "subnet": None, "address": None}
+    assert "target-network-cleared" in {f["code"] for f in done.json["findings"]}
+    listed = here("nics", "list", "--only", "vm=sql2", "--format", "json").json["nics"]
+    assert [row["target_network"] for row in listed] == [""]
+    assert here("apply", "--undo", "j", "--yes").code == 0
+    (back,) = here("nics", "list", "--only", "vm=sql2", "--format", "json").json["nics"]
+    assert back["subnet"] == "zeta"
+
+
+def test_a_subnet_is_not_cleared_under_an_address_that_stays(here: Run) -> None:
+    refused = here("nics", "set", "--vm", "sql2", "--subnet", "none", "--yes")
+    assert refused.code == 2
+    assert "can't be cleared while address" in refused.err

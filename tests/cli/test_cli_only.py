@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import REGION_OPTIONS, Run
+from tests.cli.conftest import REGION_OPTIONS, VAULT_OPTIONS, Run
+
+BY_OPTIONS = ("--sandbox", "estate.json", *VAULT_OPTIONS, *REGION_OPTIONS)
 
 COMMANDS = (
     ("plan",),
@@ -94,3 +96,46 @@ def test_every_command_takes_the_same_items(here: Run, table: Path) -> None:
         exported = here("nics", "export", "--format", "json", "--only", only).json["rows"]
         assert {row["vm"] for row in exported} == vms
         assert discovered(here, only)[1] == vms
+
+
+@pytest.mark.parametrize("command", ["map", "unmap"])
+def test_a_pair_and_only_speak_of_vms_in_it_and_not_of_other_networks(
+    here: Run, run: Run, command: str
+) -> None:
+    pair = (command, "--source-vnet", "vnet-data", *BY_OPTIONS, "--yes")
+    refused = run(*pair, "--only", "network=vnet-data")
+    assert refused.code == 2
+    assert "--source-vnet says which network" in refused.err
+    if command == "unmap":
+        here("apply", "--yes")
+    nothing = run(*pair, "--only", "vm=sql11")
+    assert nothing.code == 1
+    assert "What --only picks is not among" in nothing.err
+    assert "Near: sql1" in nothing.err
+
+
+def test_map_sets_the_nics_of_the_picked_vms_only(run: Run) -> None:
+    pair = ("map", "--source-vnet", "vnet-web", *BY_OPTIONS, "--yes")
+    done = run(*pair, "--only", "vm=web2", "--format", "json").json
+    kinds = {(change["kind"], change["title"]) for change in done["changes"]}
+    assert ("nic-settings", "web2") in kinds
+    assert ("nic-settings", "web1") not in kinds
+
+
+def test_unmap_lists_the_items_that_stay_as_they_are_and_only_those_that_are_picked(
+    here: Run, run: Run
+) -> None:
+    here("apply", "--yes")
+    pair = ("unmap", "--source-vnet", "vnet-data", *BY_OPTIONS, "--yes", "--format", "json")
+    done = run(*pair, "--only", "vm=sql2").json
+    (listed,) = [f["message"] for f in done["findings"] if f["code"] == "items-keep-settings"]
+    assert listed.endswith("keeps its target network and NIC settings: sql2")
+    assert [change["action"] for change in done["changes"]] == ["delete", "delete"]
+
+
+def test_nics_set_is_refused_for_a_vm_that_only_does_not_take(here: Run) -> None:
+    setting = ("nics", "set", "--vm", "sql1", "--address", "dynamic", "--yes")
+    refused = here(*setting, "--only", "vm=sql2")
+    assert (refused.code, refused.out) == (1, "")
+    assert "--only does not take sql1" in refused.err
+    assert here(*setting, "--only", "vm=sql1,group=rg-data").code == 0

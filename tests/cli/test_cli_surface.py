@@ -76,6 +76,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "nics set",
         "nics explain",
         "snapshot",
+        "roles",
         "sandbox new",
         "sandbox serve",
         "demo",

@@ -99,6 +99,23 @@ def test_a_table_of_both_vaults_is_saved_and_applied(
     assert addresses(both, "sql1") == ["10.20.1.50", "10.20.1.60"]
 
 
+def test_a_cell_that_can_not_be_carried_out_in_one_vault_keeps_the_other_from_being_written(
+    both: Run, edit: Callable[..., Rows], folder: Path
+) -> None:
+    edit("sql1", {FIRST: {"address": "10.20.1.50"}, SECOND: {"address": "10.20.1.1"}})
+    before = resources_of(folder)
+    for command in (
+        ("nics", "import", "nics.csv", "--yes"),
+        ("plan", "--nics", "nics.csv"),
+        ("apply", "--nics", "nics.csv", "--yes"),
+    ):
+        done = both(*command)
+        assert (done.code, done.out) == (2, ""), done.err
+        assert "nics.csv: 1 mistake" in done.err
+        assert "column address: 10.20.1.1 is one of the five" in done.err
+    assert resources_of(folder) == before
+
+
 def test_a_network_is_named_as_in_the_vault_of_its_row(
     both: Run, edit: Callable[..., Rows]
 ) -> None:

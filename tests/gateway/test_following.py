@@ -250,6 +250,35 @@ def test_the_list_is_left_at_the_first_old_row() -> None:
     assert len(azure.transport.requests) == 1
 
 
+def test_what_somebody_else_did_since_the_idle_check_is_told_though_it_is_over() -> None:
+    """Their write may lie between our reading and our write, and shows in no reading."""
+    rows = [job("before", "Succeeded", targetObjectName="app1")]
+
+    def script(request: HttpRequest) -> Answer:
+        return with_jobs(*rows)(request)
+
+    ours = AzureGateway(scripted(script).connection)
+    assert ours.running_job(NIC_CHANGE, frozenset()) is None
+    assert ours.other_work(NIC_CHANGE, frozenset()) is None
+    rows += [
+        job("ours", "Succeeded", targetObjectName="app1"),
+        job("elsewhere", "Succeeded", targetObjectName="sql1"),
+        job("nameless", "NotStarted"),
+    ]
+    assert ours.other_work(NIC_CHANGE, frozenset({"OURS"})) is None
+    rows.insert(0, job("theirs", "Succeeded", targetObjectName="app1", friendlyName="Update"))
+    told = ours.other_work(NIC_CHANGE, frozenset({"ours"}))
+    assert told == "Update on app1 (Succeeded, job theirs)"
+
+
+def test_without_an_idle_check_or_a_vault_nothing_is_asked_of_other_work() -> None:
+    azure = scripted(with_jobs(job(targetObjectName="app1")))
+    ours = AzureGateway(azure.connection)
+    assert ours.other_work(NIC_CHANGE, frozenset()) is None
+    assert ours.other_work(CREATE_NETWORK, frozenset()) is None
+    assert azure.transport.requests == []
+
+
 class Tickets:
     """Numbers from 1, and a way to wait until one was given out."""
 

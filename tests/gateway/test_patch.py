@@ -203,6 +203,20 @@ def test_a_cleared_setting_is_sent_as_an_empty_value_and_never_as_null(name: str
     assert json.loads(sent) == body, "the SDK's model drops nothing of it"
 
 
+@pytest.mark.parametrize(
+    ("name", "wire"),
+    [
+        ("target_network", "selectedRecoveryAzureNetworkId"),
+        ("test_network", "selectedTfoAzureNetworkId"),
+    ],
+)
+def test_a_cleared_network_is_sent_as_an_empty_text(name: str, wire: str) -> None:
+    body = patch_body(full_item(), (setting(name, None),))
+    assert body["properties"][wire] == ""
+    sent = models.UpdateReplicationProtectedItemInput(body).as_dict()
+    assert sent["properties"][wire] == ""
+
+
 def primary(config: str, value: bool) -> Setting:
     return Setting("primary", value, NIC, config)
 

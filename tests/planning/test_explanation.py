@@ -129,7 +129,11 @@ def check(where: Inventory, made: Plan, one: ReplicatedItem) -> None:
 def check_side(side: SideStory) -> None:
     if side.nothing:
         assert side.subnet_steps == side.address_steps == ()
-        assert (side.ruled_subnet, side.ruled_address) == (side.subnet, side.address)
+        if side.nothing.endswith("what rows clear of it is cleared"):
+            assert side.ruled_subnet in (None, side.subnet)
+            assert side.ruled_address in (None, side.address)
+        else:
+            assert (side.ruled_subnet, side.ruled_address) == (side.subnet, side.address)
         return
     check_order(side.subnet_steps, SUBNET_RULES)
     if side.address_steps[0].verdict is not Verdict.NOT_ASKED:
@@ -164,6 +168,21 @@ DECLARED: dict[str, dict[str, Any]] = {
                 {"vm": "vm03", "ip_config": "ipconfig1", "subnet": "app"},
                 {"vm": "vm04", "ip_config": "ipconfig1", "subnet": "nowhere"},
                 {"vm": "vm05", "target_network": "vnet-app-asr", "address": "next-free"},
+            ]
+        }
+    },
+    "cleared": {
+        "nics": {
+            "settings": [
+                {"vm": "vm00", "subnet": "none", "address": "none"},
+                {"vm": "vm01", "target_network": "none", "subnet": "none", "address": "none"},
+                {"vm": "vm02", "subnet": "none"},
+                {"vm": "app1", "subnet": "none", "address": "dynamic"},
+                {"vm": "app2", "target_network": "none", "subnet": "none", "address": "dynamic"},
+                {"vm": "away", "target_network": "none"},
+                {"vm": "tested", "test_network": "none", "test_subnet": "none"},
+                {"vm": "back", "target_network": "none", "test_address": "10.1.1.9"},
+                {"vm": "two", "ip_config": "second", "subnet": "none", "address": "10.1.1.9"},
             ]
         }
     },
@@ -360,6 +379,29 @@ def test_whose_word_counts_for_the_test_network_is_told(
     story = story_of(MIXED, name, settings(**declared))
     assert decided_by(story.networks.test_steps) == rule.value
     assert story.test_network.rpartition("/")[2] == ends
+
+
+def test_nothing_contradicts_the_test_network_of_an_item_that_goes_back() -> None:
+    back = item(
+        "back", ip_config("10.1.1.15"), of="vnet-app-asr", goes=(TARGET, SOURCE), test="vnet-back"
+    )
+    own = network("vnet-back", SOURCE, subnets={"front": "10.3.1.0/24"})
+    where = inventory(back, networks=[APP, APP_ASR, own])
+    story = story_of(where, "back", settings(**TEST_NETWORK))
+    assert story.test_network.endswith("/vnet-back")
+    assert why(story.networks.test_steps, "configured test network").startswith("it replicates ba")
+    assert in_test(story).nothing == "no rule is asked: nothing is said of it in test failovers"
+    row = {"vm": "back", "test_subnet": "front", "test_address": "10.3.1.99"}
+    side = in_test(story_of(where, "back", rows(row)))
+    assert (side.planned_subnet, side.planned_address) == ("front", "10.3.1.99")
+
+
+def test_a_cleared_network_is_told_as_such() -> None:
+    story = story_of(MIXED, "away", rows({"vm": "away", "target_network": "none"}))
+    assert decided_by(story.networks.target_steps) == "explicit"
+    assert "Site Recovery decides" in why(story.networks.target_steps, "explicit")
+    assert story.target_network == ""
+    assert failover(story).nothing == "no rule is asked: no target network is set for it"
 
 
 def test_a_test_network_that_could_not_be_seen_is_not_asked_for_and_nothing_breaks() -> None:

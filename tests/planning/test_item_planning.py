@@ -21,6 +21,7 @@ from asr_netmap.models import (
 )
 from asr_netmap.planning.change import AddressClaim, ItemState, Kind
 from asr_netmap.planning.plan import Plan, Severity
+from asr_netmap.planning.safety import changed_settings
 from asr_netmap.settings import Settings
 from tests.builders import (
     APP,
@@ -53,6 +54,7 @@ from tests.builders import (
 DR = network("vnet-dr", TARGET, "10.20.0.0/16", {"web": "10.20.1.0/24", "zeta": "10.20.9.0/24"})
 TEST = network("vnet-test", TARGET, "10.30.0.0/16", {"web": "10.30.1.0/24"})
 ENFORCE = {"existing": "enforce"}
+NEXT_FREE = {"address": "next-free"}
 
 
 def into(target: str = "vnet-dr", **more: Any) -> dict[str, Any]:
@@ -184,6 +186,45 @@ def test_a_subnet_that_is_not_in_the_items_network_is_replaced() -> None:
 @pytest.mark.parametrize("invalid", ["10.99.0.5", "10.1.1.2", "10.1.1.255"])
 def test_an_address_that_azure_could_not_give_is_replaced(invalid: str) -> None:
     assert address_of(plan_of(by_hand(to=invalid)), "app1") == "10.1.1.10"
+
+
+def test_an_address_that_was_set_and_is_replaced_is_named_with_what_is_wrong_with_it() -> None:
+    """A rule fills what is not valid, and whoever set it hears of it."""
+    for invalid, code, why in (
+        ("10.1.1.1", "address-reserved", "is one of the five that Azure reserves"),
+        ("10.1.2.40", "address-outside-subnet", "is outside web (10.1.1.0/24)"),
+    ):
+        where = one(ip_config(to=invalid, subnet="web"), target="vnet-app-asr", by_user=True)
+        made = plan_of(where)
+        assert address_of(made, "app1") == "10.1.1.10"
+        (change,) = made.changes
+        assert f"{invalid}, which was set, {why}; " in change.reason
+        (finding,) = [f for f in made.findings if f.code == code]
+        assert finding.severity is Severity.WARNING
+        assert f"{invalid} was set, and it {why}; it is replaced by 10.1.1.10" in finding.message
+        assert plan_of(carried_out(where, made)).findings == ()
+
+
+def test_what_is_replaced_by_a_dynamic_address_is_named_too() -> None:
+    where = one(ip_config(static=False, to="10.1.1.1", subnet="web"), target="vnet-app-asr")
+    made = plan_of(where)
+    assert values(made, "app1") == {"address": None}
+    assert "is replaced by a dynamic one" in message(made, "address-reserved")
+    assert "10.1.1.1, which was set," in made.changes[0].reason
+
+
+def test_an_address_that_was_good_where_the_item_comes_from_is_no_finding() -> None:
+    """The plan moves the item to another network, so its address goes with it."""
+    where = inventory(
+        item("app1", ip_config(to="10.1.1.10", subnet="web"), target="vnet-app-asr"),
+        networks=[APP, APP_ASR, DR],
+        mappings=[],
+    )
+    made = plan_of(where, settings(networks=[into()]), retarget=True)
+    assert address_of(made, "app1") == "10.20.1.10"
+    (change,) = of_kind(made, Kind.NIC_SETTINGS)
+    assert "10.1.1.10, which was set, is outside web" in change.reason
+    assert "address-outside-subnet" not in codes(made)
 
 
 @pytest.mark.parametrize("nics", [{}, ENFORCE])
@@ -522,7 +563,170 @@ def test_test_failover_is_not_planned_for_reversed_items() -> None:
     assert not any(key.startswith("test_") for key in found)
 
 
+TEST_BACK = network("vnet-test-back", SOURCE, "10.31.0.0/16", {"front": "10.31.1.0/24"})
+
+
+def test_what_rows_say_of_a_reversed_item_counts_for_test_failover_too() -> None:
+    """A network's `test:` speaks of the way there; a row speaks of the item as it goes now."""
+    row = {
+        "vm": "app1",
+        "direction": "reverse",
+        "test_network": "vnet-test-back",
+        "test_subnet": "front",
+        "test_address": "10.31.1.99",
+        "test_nic_name": "probe-nic",
+        "address": "10.1.1.77",
+    }
+    given = into(test={"network": "vnet-test", "subnets": {"web": "web"}})
+    declared = settings(networks=[given], nics={"settings": [row]})
+    where = inventory(reversed_item(), networks=[APP, DR, TEST, TEST_BACK], mappings=[])
+    found = values(plan_of(where, declared), "app1")
+    assert found["test_network"] == TEST_BACK.id
+    assert (found["test_subnet"], str(found["test_address"])) == ("front", "10.31.1.99")
+    assert found["test_nic_name"] == "probe-nic"
+    assert str(found["address"]) == "10.1.1.77"
+
+
+def test_a_reversed_item_keeps_its_own_test_network_for_what_rows_say_of_it() -> None:
+    row = {"vm": "app1", "test_address": "10.31.1.99", "test_subnet": "front"}
+    back = reversed_item(test="vnet-test-back")
+    where = inventory(back, networks=[APP, DR, TEST_BACK], mappings=[])
+    found = values(plan_of(where, settings(networks=[into()], nics={"settings": [row]})), "app1")
+    assert str(found["test_address"]) == "10.31.1.99"
+    assert "test_network" not in found
+
+
+def test_a_test_network_that_a_row_names_for_the_way_out_does_not_stop_the_way_back() -> None:
+    row = {"vm": "app1", "test_network": "vnet-test", "test_subnet": "web"}
+    where = inventory(reversed_item(), networks=[APP, DR, TEST], mappings=[])
+    made = plan_of(where, settings(networks=[into()], nics={"settings": [row]}))
+    assert "test network 'vnet-test' is not used" in message(made, "exception-other-direction")
+    assert not any(key.startswith("test_") for key in values(made, "app1"))
+    assert Severity.ERROR not in {f.severity for f in made.findings}
+
+
+def test_a_row_clears_the_test_network_of_a_reversed_item() -> None:
+    back = reversed_item(test="vnet-test-back")
+    where = inventory(back, networks=[APP, DR, TEST_BACK], mappings=[])
+    row = {"vm": "app1", "test_network": "None"}
+    made = plan_of(where, settings(networks=[into()], nics={"settings": [row]}))
+    assert values(made, "app1")["test_network"] is None
+
+
 # -- exceptions ---------------------------------------------------------------------------------
+
+
+def test_in_a_subnet_that_is_too_small_nobody_is_expected_to_get_an_address() -> None:
+    tight = network("vnet-app-asr", TARGET, subnets={"web": "10.20.1.0/29"})  # room for three
+    items = [item(f"vm{n}", ip_config(f"10.1.1.{n + 10}")) for n in range(6)]
+    made = plan_of(inventory(*items, networks=[APP, tight]), settings(nics=NEXT_FREE))
+    assert "subnet-full" in codes(made)
+    after = [placement.failover for placement in made.placements]
+    assert not [found for found in after if found.certain]
+    for finding in made.findings:
+        assert "10.1.1.1" not in finding.fix, "outside the subnet, so it is not advised"
+
+
+def said(made: Plan, code: str) -> tuple[str, Severity]:
+    """Message and severity of the one finding of that code."""
+    (found,) = [f for f in made.findings if f.code == code]
+    return found.message, found.severity
+
+
+WHOLE = {"subnet": "web", "to": "10.1.1.10", "test_subnet": "web", "test_to": "10.30.1.10"}
+
+
+def set_up() -> Inventory:
+    networks = [APP, APP_ASR, TEST]
+    two = ip_config(**WHOLE)  # type: ignore[arg-type]  # -- one dictionary for all its keywords
+    only = item("app1", two, target="vnet-app-asr", test="vnet-test", by_user=True)
+    return inventory(only, networks=networks)
+
+
+@pytest.mark.parametrize("word", ["none", "None", "NONE"])
+@pytest.mark.parametrize("name", ["subnet", "test_subnet"])
+def test_a_row_clears_a_subnet_and_that_is_said(name: str, word: str) -> None:
+    address = name.replace("subnet", "address")
+    given = rows({"vm": "app1", name: word, address: word})
+    made = plan_of(set_up(), given)
+    assert values(made, "app1") == {name: None, address: None}
+    text, severity = said(made, "subnet-cleared")
+    assert "Site Recovery decides" in text
+    assert severity is Severity.WARNING
+    done = carried_out(set_up(), made)
+    again = plan_of(done, given)
+    assert again.empty
+    assert said(again, "subnet-cleared")[1] is Severity.INFO
+
+
+def test_a_row_clears_the_target_network_and_everything_in_it() -> None:
+    row = {"vm": "app1", "target_network": "none", "subnet": "none", "address": "none"}
+    made = plan_of(set_up(), rows(row))
+    assert values(made, "app1") == {"target_network": None, "subnet": None, "address": None}
+    text, severity = said(made, "target-network-cleared")
+    assert ("Site Recovery decides" in text, severity) == (True, Severity.WARNING)
+    assert plan_of(carried_out(set_up(), made), rows(row)).empty
+
+
+def test_clearing_counts_as_changing_what_is_set() -> None:
+    row = {"vm": "app1", "target_network": "none", "subnet": "none", "address": "none"}
+    assert changed_settings(plan_of(set_up(), rows(row))) == 3
+
+
+@pytest.mark.parametrize("more", [{}, {"target_network": "none"}])
+def test_no_subnet_is_cleared_under_an_address_that_stays(more: dict[str, str]) -> None:
+    """Nobody knows what Site Recovery does with an address without a subnet."""
+    made = plan_of(set_up(), rows({"vm": "app1", "subnet": "none", **more}))
+    assert "subnet" not in values(made, "app1")
+    text, severity = said(made, "address-without-subnet")
+    assert "can't be cleared while address 10.1.1.10 is set" in text
+    assert severity is Severity.ERROR
+
+
+def test_what_is_given_in_a_network_or_subnet_that_is_cleared_is_an_error() -> None:
+    row = {"vm": "app1", "target_network": "none", "address": "10.1.1.77"}
+    made = plan_of(set_up(), rows(row))
+    assert values(made, "app1") == {"target_network": None}
+    assert said(made, "target-network-missing")[1] is Severity.ERROR
+    bare = one(ip_config(subnet="web"), target="vnet-app-asr")
+    made = plan_of(bare, rows({"vm": "app1", "subnet": "none", "address": "10.1.1.77"}))
+    assert values(made, "app1") == {"subnet": None}
+    assert said(made, "address-without-subnet")[1] is Severity.ERROR
+
+
+def test_a_switch_is_unset_by_none() -> None:
+    nic = replicated_nic(
+        "app1-nic",
+        ip_config(to="10.1.1.10", subnet="web"),
+        accelerated=True,
+        test_reuse_nic=True,
+        chosen_by_user=True,
+    )
+    where = inventory(item("app1", nics=(nic,), target="vnet-app-asr"))
+    row = {"vm": "app1", "accelerated": "none", "test_reuse_nic": "None"}
+    assert values(plan_of(where, rows(row)), "app1") == {
+        "accelerated": False,
+        "test_reuse_nic": False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("row", "config", "code"),
+    [
+        ({"subnet": "GatewaySubnet"}, ip_config(), "subnet-unusable"),
+        ({"subnet": "nowhere"}, ip_config(), "subnet-missing"),
+        ({"address": "same"}, ip_config(None), "same-impossible"),
+        ({"address": "10.1.1.77"}, ip_config("fd00::4"), "ipv6"),
+    ],
+)
+def test_a_row_that_can_not_be_honoured_is_an_error(
+    row: dict[str, str], config: ReplicatedIpConfig, code: str
+) -> None:
+    gateway = {"web": "10.1.1.0/24", "GatewaySubnet": "10.1.3.0/24"}
+    onto = network("vnet-app-asr", TARGET, subnets=gateway)
+    where = inventory(item("app1", config), networks=[APP, onto])
+    made = plan_of(where, rows({"vm": "app1", **row}))
+    assert Severity.ERROR in {f.severity for f in made.findings if f.code == code}
 
 
 @pytest.mark.parametrize("vm", ["app1", "APP1", "rg-app/app1", str(vm_id("app1"))])

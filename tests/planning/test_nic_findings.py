@@ -377,6 +377,21 @@ def test_what_relies_on_a_default_that_changed_over_time_is_told_once_per_item()
     assert "address: 10.1.1.10" in finding.fix
 
 
+@pytest.mark.parametrize(
+    ("source", "taken"),
+    [("10.1.1.2", ""), ("10.7.0.9", ""), ("10.1.1.10", "10.1.1.10")],
+    ids=["reserved", "outside", "taken"],
+)
+def test_an_address_that_can_not_be_given_is_never_advised(source: str, taken: str) -> None:
+    where = estate(vm("app1", source, config={"to": None, "static": False}, test="vnet-app-asr"))
+    if taken:
+        where = replace(where, nics=(*where.nics, existing_nic("probe", taken)))
+    finding = only(where, "default-uncertain")
+    assert source not in finding.fix
+    assert "Choose an address that is free in web" in finding.fix
+    assert "address: …" in finding.fix
+
+
 def test_what_is_set_or_certain_relies_on_no_such_default() -> None:
     certain = vm(config={"to": None, "subnet": None})
     assert codes_in(estate(certain)) == []

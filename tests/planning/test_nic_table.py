@@ -151,6 +151,22 @@ def test_what_is_unset_is_an_empty_cell() -> None:
     assert row.given == {"primary": True}, "which one is primary is never unset"
 
 
+def test_a_secondary_ip_config_that_stays_behind_says_so_and_asks_for_nothing() -> None:
+    (row,) = [row for row in ROWS if row.ip_config == "ipconfig2"]
+    assert row.given == {**row.given, "selected": False}
+    given = table_to_exceptions(ROWS, ESTATE, REGIONS)
+    assert "ipconfig2" not in {
+        exception.ip_config for exception in given if exception.selected is False
+    }
+
+
+def test_json_says_whether_the_source_address_is_static_as_true_or_false() -> None:
+    listed = json.loads(to_json(ROWS))["rows"]
+    assert {row["source_static"] for row in listed} == {True}
+    (row, *_) = read_json(to_json(ROWS), "nics.json", ESTATE)
+    assert row.seen["source_static"] == "TRUE"
+
+
 def test_the_columns_are_keys_then_what_is_then_what_should_be() -> None:
     heading = to_csv(ROWS).removeprefix("\ufeff").splitlines()[0]
     assert heading == ",".join(COLUMNS)
@@ -335,6 +351,11 @@ def test_pools_are_told_apart_whatever_stands_between() -> None:
         ("address", "next-free", AddressMode.NEXT_FREE),
         ("nsg", "None", Clear.CLEAR),
         ("lb_pools", "none", Clear.CLEAR),
+        ("subnet", "none", Clear.CLEAR),
+        ("test_subnet", "NONE", Clear.CLEAR),
+        ("target_network", "None", Clear.CLEAR),
+        ("accelerated", "none", False),
+        ("test_reuse_nic", "None", False),
         ("test_network", "none", Clear.CLEAR),
         ("accelerated", "none", False),
         ("accelerated", "FALSE", False),
@@ -361,9 +382,7 @@ def test_words_for_values(column: str, text: str, value: CellValue) -> None:
         ("address", "fd00::zz", "'fd00::zz' is no address"),
         ("address", "fd00::1", "Site Recovery handles IPv4 only"),
         ("accelerated", "WAHR", "must be TRUE or FALSE (also yes, no, on, off, in any case)"),
-        ("subnet", "none", "line 2, column subnet: can't be cleared"),
         ("subnet", "a/b", "which no Azure name can hold"),
-        ("target_network", "none", "can't be cleared"),
         ("target_network", "vnet-ap-asr", "No target network 'vnet-ap-asr' in southeastasia"),
         ("test_network", "vnet-app", "is in eastasia, not in southeastasia"),
         ("nsg", "nsg-web", "column nsg: 'nsg-web' is not an ARM resource id"),
@@ -492,12 +511,17 @@ def test_who_gives_up_being_primary_may_be_left_behind_and_who_takes_over_may_no
     text = written((*CONFIGS[0], "", "FALSE"), (*CONFIGS[1], "TRUE", ""), columns=PRIMARY_COLUMNS)
     assert len(read_csv(text, "nics.csv", ESTATE)) == 2
     text = written((*CONFIGS[0], "", ""), (*CONFIGS[1], "TRUE", "FALSE"), columns=PRIMARY_COLUMNS)
-    assert "line 3, column selected: the primary IP config is always selected" in mistake(text)
+    assert len(read_csv(text, "nics.csv", ESTATE)) == 2, "FALSE is what it has, and no wish"
+    (nic,) = APP1.nics
+    both = replace(nic, ip_configs=(FULL, replace(SECOND, selected=True)))
+    what = inventory(replace(APP1, nics=(both,)), APP2)
+    said = "line 3, column selected: the primary IP config is always selected"
+    assert said in mistake(text, what)
 
 
 def test_every_mistake_is_reported_at_once_in_the_order_of_the_lines() -> None:
     text = written(
-        (*APP2_KEYS, "none", "x"),
+        (*APP2_KEYS, "a/b", "x"),
         (str(vm_id("gone")), "n", "i", "", "10.1.1.999"),
         ("", "n", "i", "", ""),
         columns=("vm_id", "nic", "ip_config", "subnet", "address"),
@@ -607,3 +631,11 @@ def test_a_row_made_for_another_source_address_is_reported() -> None:
     assert stale_rows(edited, ESTATE) == ()
     assert stale_rows([replace(edited[0], given={})], what) == (), "a row that asks for nothing"
     assert stale_rows([replace(edited[0], seen={})], what) == (), "columns that are left out"
+
+
+@pytest.mark.parametrize("name", ["subnet", "test_subnet"])
+def test_a_subnet_that_is_called_none_is_no_cell_since_the_word_clears(name: str) -> None:
+    odd: dict[str, Any] = {name: "none"}
+    what = inventory(item("app1", ip_config(**odd), target="vnet-app-asr"))
+    (row,) = nic_rows(what, REGIONS)
+    assert name not in row.given

@@ -235,11 +235,11 @@ ESTATE = inventory(SET, NEW, networks=NETWORKS, regional=(RegionalResource(NSG, 
         ("app1", {"nsg": Clear.CLEAR}, {}),
         ("app1", {"reuse_nic": True, "nic_name": "x"}, {"reuse_nic": "True", "nic_name": "x"}),
         ("app2", {"address": AddressMode.DYNAMIC}, {}),
-        ("app2", {"address": "10.1.2.7"}, {"subnet": "app", "address": "10.1.2.7"}),
+        ("app2", {"address": "10.1.1.7"}, {"subnet": "web", "address": "10.1.1.7"}),
         ("app2", {"test_network": "vnet-test"}, {"test_network": str(TEST.id)}),
         (
             "app2",
-            {"test_network": "vnet-test", "test_address": "10.1.3.9"},
+            {"test_network": "vnet-test", "test_subnet": "lab", "test_address": "10.1.3.9"},
             {"test_network": str(TEST.id), "test_subnet": "lab", "test_address": "10.1.3.9"},
         ),
         (

@@ -38,6 +38,7 @@ from tests.builders import (
     network_id,
     of_kind,
     plan_of,
+    replicated_nic,
     reverse_mapping,
     settings,
 )
@@ -87,13 +88,27 @@ def test_a_mapping_to_another_network_is_an_error_and_so_is_the_reverse_in_the_w
     }
 
 
+def test_what_differs_on_several_nics_of_a_vm_names_the_nic_each_time() -> None:
+    nics = tuple(replicated_nic(name, ip_config(f"10.1.1.1{n}")) for n, name in enumerate("ab"))
+    fresh = plan_of(inventory(item("app1", nics=nics)), ONE)
+    (finding,) = (f for f in verify(fresh).findings if f.code == "nic-settings-missing")
+    for part in (
+        "app1: target_network is",
+        "a/ipconfig1: subnet is not set, should be web",
+        "b/ipconfig1: address is not set, should be 10.1.1.11",
+    ):
+        assert part in finding.message
+
+
 def test_nic_settings_that_are_missing_are_told_from_such_that_differ() -> None:
     fresh = plan_of(inventory(item("app1", ip_config())), ONE)
     assert found(fresh) == {"nic-settings-missing": Severity.WARNING}
     moved = item("app1", ip_config(to="10.9.9.9", subnet="web"), target="vnet-app-asr")
-    (finding,) = verify(plan_of(inventory(moved), ONE)).findings
-    assert finding.code == "nic-settings-differ"
-    assert finding.message == "ipconfig1: address is 10.9.9.9, should be 10.1.1.10"
+    by_code = {f.code: f for f in verify(plan_of(inventory(moved), ONE)).findings}
+    assert set(by_code) == {"address-outside-subnet", "nic-settings-differ"}
+    assert "is replaced by 10.1.1.10" in by_code["address-outside-subnet"].message
+    finding = by_code["nic-settings-differ"]
+    assert finding.message == "app1-nic/ipconfig1: address is 10.9.9.9, should be 10.1.1.10"
     assert "apply" in finding.fix
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from asr_netmap.cli import PROGRAM, app
 from tests.real_input.recorded_estate import recorded_estate
 
 _SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
@@ -37,15 +38,10 @@ def estate(recordings: Path, tmp_path: Path) -> Path:
 
 
 def asr_netmap(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run the program as its user would, in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "asr_netmap", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        stdin=subprocess.DEVNULL,
-        check=False,
-        timeout=120,
-    )
+    """Run the program as its user would, but in this process."""
+    given = [str(each) for each in arguments]
+    result = CliRunner().invoke(app, given, prog_name=PROGRAM, catch_exceptions=False)
+    return subprocess.CompletedProcess(given, result.exit_code, result.stdout, result.stderr)
 
 
 def resources(estate: Path, kind: str) -> list[dict[str, Any]]:

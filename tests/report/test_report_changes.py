@@ -150,10 +150,24 @@ def test_csv_of_a_plan_has_a_row_per_value_with_its_own_reason() -> None:
 
 def test_a_plan_is_summed_up_in_one_line() -> None:
     assert plan_summary(a_plan(nic_change(), network_change(), pending=True)) == (
-        "2 changes: 1 to create, 1 to update; 1 item pending."
+        "2 changes: 1 to create, 1 to update; 1 item pending; 1 error: see the findings."
     )
-    assert plan_summary(a_plan()) == "Nothing to change."
-    assert plan_summary(a_plan(gap=True)) == "Nothing to change so far."
+    assert plan_summary(a_plan()) == "Nothing to change; 1 error: see the findings."
+    assert plan_summary(replace(a_plan(), findings=())) == "Nothing to change."
+    assert plan_summary(replace(a_plan(gap=True), findings=())) == "Nothing to change so far."
+
+
+def test_a_long_plan_begins_and_ends_with_its_counts() -> None:
+    changes = [
+        replace(nic_change(), subject=nic_change().subject.child("n", str(n))) for n in range(50)
+    ]
+    short, long = a_plan(*changes), a_plan(network_change(), *changes)
+    said = plan_summary(long)
+    assert said.startswith("51 changes")
+    pages = [markdown(plan_page(plan, sandbox=False)) for plan in (short, long)]
+    assert [page.count(said) for page in pages] == [0, 2]
+    assert "Virtual networks: 1" in pages[1]
+    assert "NIC settings: 50" in pages[1]
 
 
 def test_a_verification_says_all_is_well_only_when_everything_was_looked_at() -> None:
@@ -181,14 +195,14 @@ def test_the_result_page_tells_what_went_wrong_with_its_job_and_the_notes() -> N
     text = markdown(result_page(plan, result, sandbox=False))
     for each in ("somebody changed it", "job: job-1", "the journal is full", "vnet-app-asr"):
         assert each in text
-    assert result_summary([(plan, result)]) == "1 applied, 1 failed."
+    assert result_summary([(plan, result)]) == "1 applied, 1 failed, 1 error: see the findings."
 
 
 def test_an_outcome_of_an_unknown_change_is_still_shown() -> None:
     result = Result((Outcome("mapping-create-12345678", Status.UNKNOWN, "no-answer", "lost"),))
     text = markdown(result_page(a_plan(), result, sandbox=False))
     assert "mapping-create-12345678" in text
-    assert result_summary([(a_plan(), result)]) == "1 unknown."
+    assert result_summary([(a_plan(), result)]) == "1 unknown, 1 error: see the findings."
 
 
 def test_nothing_to_do_is_said_plainly() -> None:
@@ -198,6 +212,9 @@ def test_nothing_to_do_is_said_plainly() -> None:
     doubt = Finding("set-by-hand", Severity.WARNING, nothing.scope.vault, "app1", "kept")
     warned = replace(nothing, findings=(doubt,))
     assert "see the findings" in result_summary([(warned, Result(()))])
+    wrong = replace(nothing, findings=(replace(doubt, severity=Severity.ERROR),))
+    said = result_summary([(wrong, Result(()))])
+    assert said == "Nothing to change, 1 error: see the findings."
 
 
 def test_what_was_as_planned_already_is_not_claimed_as_work() -> None:

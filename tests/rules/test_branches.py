@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from asr_netmap.rules.branches import Answer, Branch, consider, decide, decides, passes
+from asr_netmap.rules.branches import (
+    Answer,
+    Branch,
+    consider,
+    decide,
+    decides,
+    passes,
+    with_branch,
+)
 
 
 def never() -> Answer[int]:
@@ -38,3 +46,19 @@ def test_deciding_on_nothing_is_deciding() -> None:
 def test_a_rule_of_which_no_branch_decides_is_a_mistake_of_ours() -> None:
     with pytest.raises(AssertionError, match="last branch"):
         decide(RULE[:1])
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 3])
+@pytest.mark.parametrize("last_word", [True, False])
+def test_a_branch_put_in_later_comes_to_what_it_would_have_been_from_the_start(
+    at: int, last_word: bool
+) -> None:
+    more: Branch[int] = Branch("more", lambda: Answer("so it is", last_word, 9))
+    expected = tuple(consider((*RULE[:at], more, *RULE[at:])))
+    assert with_branch(tuple(consider(RULE)), at, more) == expected
+
+
+def test_no_branch_is_asked_again_for_one_that_is_put_in() -> None:
+    once = iter([decides(1, "the first time")])
+    considered = tuple(consider([Branch("once", lambda: next(once))]))
+    assert [each.name for each in with_branch(considered, 0, RULE[0])] == ["first", "once"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from asr_netmap.models import Inventory, Network, ReplicatedIpConfig, ReplicatedItem
+from asr_netmap.planning.effective_text import address_text
 from asr_netmap.rules.allocation import AddressBook, Holder, claimant
 from asr_netmap.rules.effective import Effective, Outlook
 from asr_netmap.rules.frontends import frontend_holders
@@ -22,7 +23,7 @@ from asr_netmap.rules.prediction import (
     predict_subnet,
     predict_test_failover,
 )
-from tests.builders import APP, existing_nic, ip_config, item, network, subnet
+from tests.builders import APP, existing_nic, inventory, ip_config, item, network, subnet
 from tests.nic_estates import APP_ASR, DR, TEST, balancer, estate, vm
 
 ME = item("app1", ip_config())
@@ -98,6 +99,55 @@ def test_no_document_says_what_happens_in_a_full_subnet() -> None:
     assert failover(ip_config(), small, held("10.9.0.4", "10.9.0.5")).certain
 
 
+TIGHT = network("vnet-tight", "southeastasia", subnets={"web": "10.9.0.0/29"})  # room for three
+
+
+def crowd(count: int, **more: Any) -> Inventory:
+    """So many items that will be in a subnet with room for three, at failover and in tests."""
+    items = [
+        item(f"vm{n}", ip_config(f"10.1.1.{n + 10}"), target="vnet-tight", test="vnet-tight")
+        for n in range(count)
+    ]
+    return inventory(*items, networks=[APP, TIGHT], mappings=[], **more)
+
+
+def futures_of(where: Inventory, *, test: bool = False) -> list[Effective]:
+    outlook = Outlook(where)
+    return [
+        outlook.of(each, each.nics[0], each.nics[0].ip_configs[0], test=test)
+        for each in where.items
+    ]
+
+
+@pytest.mark.parametrize("test", [False, True])
+def test_a_subnet_with_less_room_than_is_needed_promises_nobody_an_address(test: bool) -> None:
+    for found in futures_of(crowd(4), test=test):
+        assert (found.address, found.certain, found.trouble) == (None, False, "no-room")
+        assert address_text(found) == "no free address: web has 3 free and 4 need one (predicted)"
+        assert "no free address: web has 3 free and 4 need one" in found.text
+    assert all(found.trouble == "" for found in futures_of(crowd(3), test=test))
+
+
+def test_addresses_that_others_hold_or_have_set_are_not_free() -> None:
+    stranger = existing_nic("probe", "10.9.0.4", of="vnet-tight")
+    (first, *_) = futures_of(crowd(3, nics=(stranger,)))
+    assert str(first.shortage) == "web has 2 free and 3 need one"
+    has = item("zz", ip_config("10.1.1.99", to="10.9.0.5"), target="vnet-tight")
+    (first, *_) = futures_of(inventory(*crowd(3).items, has, networks=[APP, TIGHT], mappings=[]))
+    assert str(first.shortage) == "web has 2 free and 3 need one"
+
+
+def test_who_keeps_the_source_s_address_is_less_sure_of_it_where_others_lack_one() -> None:
+    near = network("vnet-near", "southeastasia", subnets={"web": "10.1.1.0/29"})
+    home = network("vnet-app", subnets={"web": "10.1.1.0/29"})
+    items = [item(f"vm{n}", ip_config(f"10.1.1.{n}"), target="vnet-near") for n in (4, 5, 6)]
+    extra = item("zz", ip_config("10.1.1.4"), target="vnet-near")
+    where = inventory(*items, extra, networks=[home, near], mappings=[])
+    keeps = futures_of(where)[0]
+    assert (str(keeps.address), keeps.certain) == ("10.1.1.4", False)
+    assert "web has 3 free and 4 need one, and others may take it first" in keeps.text
+
+
 def test_the_items_own_left_over_nic_does_not_make_its_address_taken() -> None:
     mine = Occupancy(AddressBook({IPv4Address("10.1.1.10"): Holder("NIC app1", ME.id)}))
     assert failover(ip_config(), APP_ASR, mine).address == IPv4Address("10.1.1.10")
@@ -158,7 +208,9 @@ def test_the_end_of_several_prefixes_is_the_end_of_the_highest() -> None:
 @pytest.mark.parametrize("case", list(Case))
 def test_every_case_has_a_dated_statement_that_can_be_said(case: Case) -> None:
     statement = STATEMENTS[case]
-    text = statement.says.format(source="10.1.1.10", subnet="web", end="10.1.1.254")
+    text = statement.says.format(
+        source="10.1.1.10", subnet="web", end="10.1.1.254", shortage="web has 1 free"
+    )
     assert "{" not in text
     assert any(char.isdigit() for char in statement.rule)
     assert not (statement.keeps and statement.from_end)

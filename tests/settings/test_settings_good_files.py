@@ -143,6 +143,7 @@ def test_a_byte_order_mark_and_windows_line_ends_are_no_hindrance(tmp_path: Path
     path = tmp_path / "netmap.yaml"
     path.write_bytes(b"\xef\xbb\xbf" + BASE.replace("\n", "\r\n").encode())
     assert load_settings(path) == (only(BASE),)
+    assert load_settings(str(path)) == (only(BASE),)
 
 
 def test_json_is_yaml_enough() -> None:

@@ -108,6 +108,15 @@ BAD = [
         "line 5: nics.address: 'asr_default' is none of asr-default, same, next-free, dynamic, "
         "unmanaged; did you mean 'asr-default'?",
     ),
+    (
+        "nics: {address: offset}",
+        "line 5: nics.address: offset is no mode; it is written as rules of",
+    ),
+    (
+        "nics: {settings: [{vm: a, address: offset}]}",
+        "line 5: nics.settings[0].address: offset is no mode; it is written as rules of a network: "
+        "networks: [{source: …, addresses: [{from: ",
+    ),
     ("nics: {existing: force}", "line 5: nics.existing: 'force' is none of keep, enforce; did"),
     (
         "nics: {settings: [{vm: a, address: dynmic}]}",
@@ -345,3 +354,11 @@ def test_values_from_elsewhere_are_checked_with_the_same_words() -> None:
     with pytest.raises(SettingsError, match="row 2: 2 mistakes") as caught:
         checked(NicException, {"vm": "a", "address": "10.0.0", "subnett": "x"}, "row 2")
     assert caught.value.problems[1] == "subnett: unknown key; did you mean 'subnet'?"
+
+
+@pytest.mark.parametrize("key", ["existing", "mode", "enforce"])
+def test_a_key_that_is_near_to_none_is_given_no_wrong_advice(key: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        parse_settings(BASE + f"nics: {{settings: [{{vm: a, {key}: x}}]}}\n", "my.yaml")
+    (problem,) = caught.value.problems
+    assert problem.endswith(f"nics.settings[0].{key}: unknown key")

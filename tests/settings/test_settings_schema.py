@@ -36,6 +36,8 @@ nics:
   existing: keep
   settings:
     - {{vm: a, address: 10.1.1.77, nsg: none, lb_pools: none, accelerated: false}}
+    - {{vm: c, target_network: none, subnet: none, test_subnet: none, address: none}}
+    - {{vm: d, accelerated: none, reuse_nic: none, selected: none, test_reuse_nic: none}}
     - {{vm: b, address: dynamic, lb_pools: [{NETWORK}/loadBalancers/l/backendAddressPools/p]}}
 copy: {{dns: false}}
 tags: {{owner: dr, cost: 12}}

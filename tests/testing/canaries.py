@@ -13,7 +13,8 @@ GUID = "8c9f0e1d-2b3a-4c5d-9e8f-7a6b5c4d3e2f"
 EMAIL = "canary.person@contoso.com"
 ADDRESS = "20.43.161.77"
 
-# Kind of find -> a text that holds the secret, and the secret itself.
+# Kind of find, and after a colon what it is planted as -> a text that holds the secret, and the
+# secret itself.
 PLANTED: dict[str, tuple[str, str]] = {
     "bearer token": ("Bearer CANARY0123456789abcdef", "CANARY0123456789abcdef"),
     "JWT": (f"the token {JWT} is here", JWT),
@@ -42,8 +43,47 @@ PLANTED: dict[str, tuple[str, str]] = {
     "GUID": (f"the tenant {GUID} is here", GUID),
     "e-mail address": (f"created by {EMAIL} today", EMAIL),
     "public IP address": (f"the address {ADDRESS} is here", ADDRESS),
+    "basic authentication: header": (
+        "Authorization: Basic Q0FOQVJZOmNhbmFyeQ==",
+        "Q0FOQVJZOmNhbmFyeQ",
+    ),
+    "basic authentication: alone": ("sent Basic Q0FOQVJZOmNhbmFyeQ== along", "Q0FOQVJZOmNhbmFyeQ"),
+    "secret value: cut off": (
+        'the body was {"osProfile": {"adminPassword": "CANARYcut0123456",',
+        "CANARYcut0123456",
+    ),
+    "secret value: nested": (
+        '{"parameters": {"admin_password": {"value": "CANARYnest012345"}}}',
+        "CANARYnest012345",
+    ),
+    "secret value: JSON in JSON": (
+        json.dumps({"details": json.dumps({"note": json.dumps({"keyData": "CANARYdeep01234"})})}),
+        "CANARYdeep01234",
+    ),
+    "secret value: escaped": (
+        r"sent {\"adminPassword\": \"CANARYesc\\\"aped01\"} to it",
+        "CANARYesc",
+    ),
+    **{
+        f"secret value: {key}": (json.dumps({"properties": {key: secret}}), secret)
+        for key in (
+            *("adminPassword", "primaryKey", "keyData", "connectionString", "sasUri"),
+            *("userName", "macAddress", "Agent-Authentication", "sas_token"),
+        )
+        for secret in (f"CANARY {key} 0123456",)
+    },
+    "tag value: whole": ('{"name": "x", "tags": {"owner": "CANARY Jane Doe"}}', "CANARY Jane Doe"),
+    "tag value: in a text": (
+        'it was {"id": 1, "Tags": {"cost": "CANARY 4711 x"}} before',
+        "CANARY 4711 x",
+    ),
     "loopback host": ("see http://127.0.0.1:8480/subscriptions for more", "127.0.0.1:8480"),
 }
+
+
+def kind_of(name: str) -> str:
+    """The kind of find of one of PLANTED."""
+    return name.partition(":")[0]
 
 
 def in_base64(text: str) -> str:

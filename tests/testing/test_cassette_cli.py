@@ -49,6 +49,17 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CliResult]:
     return path, said
 
 
+@pytest.fixture(scope="module")
+def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cassette of a plan: nothing but reads."""
+    folder = tmp_path_factory.mktemp("looked")
+    (folder / "netmap.yaml").write_text(NETMAP)
+    path = folder / "look.yaml"
+    config = ("--config", str(folder / "netmap.yaml"))
+    assert run_cli(["plan", "--sandbox", "demo", *config, "--record", str(path)]).exit_code == 0
+    return path
+
+
 def body(text: str) -> dict[str, object]:
     document = json.loads(text)
     assert isinstance(document, dict)
@@ -89,17 +100,53 @@ def test_a_recorded_apply_replays_with_the_same_outcomes(applied: tuple[Path, Cl
     ids=" ".join,
 )
 def test_every_reading_command_says_that_it_is_a_recording(
-    command: tuple[str, ...], applied: tuple[Path, CliResult]
+    command: tuple[str, ...], looked: Path
 ) -> None:
-    banner = "CASSETTE apply.yaml: recorded 2026-01-01 00:00 UTC on the sandbox"
-    over = [*command, "--cassette", str(applied[0]), *HERE]
+    banner = "CASSETTE look.yaml: recorded 2026-01-01 00:00 UTC on the sandbox"
+    over = [*command, "--cassette", str(looked), *HERE]
     found = run_cli([*over, "--format", "json"])
     assert found.exit_code in {0, 3, 5}, found.stderr
-    assert body(found.stdout)["cassette"] == "apply.yaml"
+    assert body(found.stdout)["cassette"] == "look.yaml"
     assert banner in found.stderr
     plain = run_cli(over)
     assert banner in plain.stdout + plain.stderr
     assert "SANDBOX:" not in plain.stdout + plain.stderr
+
+
+def test_what_a_run_leaves_of_a_cassette_is_said_even_if_it_is_quiet(looked: Path) -> None:
+    whole = run_cli(["plan", "--cassette", str(looked), *HERE])
+    assert "were not asked for" not in whole.stderr
+    part = run_cli(["nics", "list", "--cassette", str(looked), *HERE, "--quiet"])
+    assert part.exit_code == 0, part.stderr
+    count = len(load(looked).interactions)
+    assert part.stderr == (f"look.yaml: 1 of {count} recorded interactions were not asked for.\n")
+
+
+def test_a_run_that_leaves_recorded_writes_is_no_replay_and_fails(
+    applied: tuple[Path, CliResult],
+) -> None:
+    found = run_cli(["nics", "list", "--cassette", str(applied[0]), *HERE])
+    assert found.exit_code == 1
+    assert re.search(
+        r"apply\.yaml: \d+ of \d+ recorded interactions were not asked for, \d+ of them writes:",
+        found.stderr,
+    )
+    assert "PUT /subscriptions/" in found.stderr
+    assert "GET /subscriptions/" not in found.stderr
+    assert "record this, too" in found.stderr
+
+
+def test_after_a_replay_no_next_command_is_proposed(
+    applied: tuple[Path, CliResult], looked: Path
+) -> None:
+    over = ("--cassette", str(looked), *HERE)
+    for command in (["plan"], ["plan", "--out", "p.json"], ["nics", "export", "--out", "n.csv"]):
+        found = run_cli([*command, *over])
+        assert found.exit_code == 0, found.stderr
+        assert "Next:" not in found.stderr
+    done = run_cli(["apply", "--cassette", str(applied[0]), *HERE, "--yes"])
+    assert "pending" in done.stderr
+    assert "Next:" not in done.stderr
 
 
 def test_a_snapshot_can_be_taken_of_a_recorded_snapshot() -> None:
@@ -195,7 +242,7 @@ def test_a_file_that_is_no_cassette_is_neither_played_nor_overwritten() -> None:
 
 def test_the_next_command_does_not_record_again() -> None:
     assert "--record" not in as_typed(Access(sandbox="demo", record=Path("x.yaml")))
-    assert "--cassette x.yaml" in as_typed(Access(cassette=Path("x.yaml")))
+    assert "--cassette" not in as_typed(Access(cassette=Path("x.yaml")))
     said = run_cli(["plan", "--sandbox", "demo", *HERE, "--record", "x.yaml"])
     assert re.search(r"^Next: .*--sandbox demo", said.stderr, re.MULTILINE)
     assert "--record" not in said.stderr

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,9 +14,10 @@ import pytest
 from asr_netmap.errors import CassetteFileError
 from asr_netmap.testing.cassette import Cassette, Interaction, dumps, save
 from asr_netmap.testing.lint import lint_cassette, lint_file, lint_folder, lint_text
+from asr_netmap.testing.patterns import SECRET_KEYS
 from asr_netmap.testing.recording import scrubbed
 from asr_netmap.testing.scrubbing import Scrubber
-from tests.testing.canaries import ENCODINGS, JWT, PLANTED, in_json, percent_encoded
+from tests.testing.canaries import ENCODINGS, JWT, PLANTED, in_json, kind_of, percent_encoded
 
 CLEAN = Interaction(
     "GET",
@@ -48,18 +50,19 @@ def test_a_clean_cassette_is_clean(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("kind", PLANTED)
-def test_every_canary_is_found_in_every_encoding(kind: str, encoding: str) -> None:
-    wrapped = ENCODINGS[encoding](PLANTED[kind][0])
-    assert kind in kinds(lint_text(f"first line\n{wrapped}\nlast line", "notes.txt"))
+@pytest.mark.parametrize("name", PLANTED)
+def test_every_canary_is_found_in_every_encoding(name: str, encoding: str) -> None:
+    wrapped = ENCODINGS[encoding](PLANTED[name][0])
+    assert kind_of(name) in kinds(lint_text(f"first line\n{wrapped}\nlast line", "notes.txt"))
 
 
 @pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("kind", PLANTED)
+@pytest.mark.parametrize("name", PLANTED)
 def test_every_canary_is_found_in_every_place_raw_and_saved(
-    kind: str, place: str, tmp_path: Path
+    name: str, place: str, tmp_path: Path
 ) -> None:
-    text = PLANTED[kind][0].replace("\n", " " if "header" in place else "\n")
+    kind = kind_of(name)
+    text = PLANTED[name][0].replace("\n", " " if "header" in place else "\n")
     planted = Cassette((CLEAN, PLACES[place](text)))
     found = [h for h in lint_cassette(planted, "x") if h.kind == kind]
     assert {hit.interaction for hit in found} == {2}
@@ -70,9 +73,9 @@ def test_every_canary_is_found_in_every_place_raw_and_saved(
     assert lint_cassette(clean, "x") == []
 
 
-@pytest.mark.parametrize("kind", PLANTED)
-def test_what_is_shown_is_not_the_secret(kind: str) -> None:
-    text, secret = PLANTED[kind]
+@pytest.mark.parametrize("name", PLANTED)
+def test_what_is_shown_is_not_the_secret(name: str) -> None:
+    text, secret = PLANTED[name]
     hits = lint_text(text, "notes.txt")
     assert hits
     assert all(secret not in str(hit) for hit in hits)
@@ -128,6 +131,42 @@ def test_a_packed_file_and_a_broken_cassette_are_looked_into(tmp_path: Path) -> 
 def test_a_folder_that_is_not_there_is_no_clean_folder(tmp_path: Path) -> None:
     with pytest.raises(CassetteFileError):
         lint_folder(tmp_path / "cassettes")
+
+
+@pytest.mark.parametrize("key", sorted(SECRET_KEYS))
+def test_every_key_that_the_scrubber_knows_is_known_to_the_lint(key: str) -> None:
+    for value in ("CANARY0", 4711, ["CANARY0"], {"value": "CANARY0"}):
+        body = json.dumps({"a": [{key: value}]})
+        planted = replace(CLEAN, body=body.encode())
+        found = lint_cassette(Cassette((planted,)), "x")
+        assert ("secret value", f"response body, {key}") in {(h.kind, h.place) for h in found}
+        clean = scrubbed(planted, Scrubber())
+        assert b"CANARY0" not in clean.body
+        assert b"4711" not in clean.body
+        assert lint_cassette(Cassette((clean,)), "x") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"adminPassword": "", "userName": None, "disablePassword": True, "secret": "<removed>"},
+        {"tags": {"owner": "tag-0123abcd", "asr-netmap:freeze": "true", "empty": ""}},
+        {"sku": {"name": "Basic", "tier": "Basic Regional1"}, "key": "x", "tags": None},
+        {"message": "Basic authentication is off; the password: null"},
+    ],
+)
+def test_what_tells_nothing_is_no_find(body: object) -> None:
+    planted = replace(CLEAN, body=json.dumps(body).encode())
+    assert lint_cassette(Cassette((planted,)), "x") == []
+    assert scrubbed(planted, Scrubber()).body == planted.body
+
+
+def test_json_over_several_lines_and_a_key_that_comes_twice_are_looked_at() -> None:
+    tags = json.dumps({"x": {"tags": {"owner": "Jane Doe"}}}, indent=2)
+    assert kinds(lint_text(f"see\n{tags}\n", "x.txt")) == {"tag value"}
+    twice = '{"adminPassword": "CANARY01", "adminPassword": ""}'
+    assert "secret value" in kinds(lint_text(twice, "x.txt"))
+    assert "CANARY01" not in Scrubber().body(twice.encode()).decode()
 
 
 def test_the_lint_can_be_run_and_its_exit_code_tells(tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ SCRUB = Scrubber()
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("kind", PLANTED)
-def test_a_planted_secret_is_gone_whatever_it_is_wrapped_in(kind: str, encoding: str) -> None:
-    text, secret = PLANTED[kind]
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_secret_is_gone_whatever_it_is_wrapped_in(name: str, encoding: str) -> None:
+    text, secret = PLANTED[name]
     wrapped = ENCODINGS[encoding](text)
     clean = SCRUB.text(wrapped)
     assert clean != wrapped
@@ -121,6 +121,24 @@ def test_keys_that_tell_a_secret_lose_their_value_also_in_json_within_json() -> 
     assert clean["computerName"] == ""
 
 
+def test_keys_that_tell_a_secret_lose_their_value_inside_texts_too() -> None:
+    assert SCRUB.text('failed: "adminPassword": "a\\"b c", "size": 3') == (
+        'failed: "adminPassword": "<removed>", "size": 3'
+    )
+    assert SCRUB.text("Authorization: Basic eDp5 and more") == (
+        "Authorization: Basic <removed> and more"
+    )
+    assert SCRUB.text('it was {"tags": {"owner": "Jane"}}.') == (
+        f'it was {{"tags":{{"owner":"{tag_replacement("Jane")}"}}}}.'
+    )
+
+
+def test_a_secret_that_is_an_object_keeps_its_form() -> None:
+    clean = SCRUB.value({"credentials": {"id": "x", "on": True, "of": [None, "", 5]}})
+    removed = {"id": "<removed>", "on": True, "of": [None, "", "<removed>"]}
+    assert clean == {"credentials": removed}
+
+
 def test_headers_off_the_list_are_gone() -> None:
     headers = (("Authorization", "Bearer x"), ("Set-Cookie", "a=b"), ("Retry-After", "30"))
     assert SCRUB.headers(headers, {"retry-after"}.__contains__) == (("retry-after", "30"),)
@@ -163,6 +181,7 @@ _PIECES = st.one_of(
     st.sampled_from(
         ["/subscriptions/", "?t=1&", "&", '{"a":"', '"}', " ", "=", ";", "%2F", "tags"]
     ),
+    st.sampled_from(['"adminPassword": "', "Basic ", "password=", '{"tags":{"a":"', "\\"]),
     st.uuids(version=4).map(str),
     st.text(max_size=12),
 )

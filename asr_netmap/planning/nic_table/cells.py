@@ -108,6 +108,4 @@ def _cleared(column: str, kind: str) -> CellValue:
         return primary(value=False)
     if FIELDS[column].type is ValueType.FLAG:
         return False
-    if kind == "subnet" or column == "target_network":
-        raise ValueError("can't be cleared; leave the cell empty, or name another one")
     return Clear.CLEAR

@@ -55,7 +55,7 @@ def read_csv(data: str | bytes, where: str, inventory: Known = None) -> tuple[Ro
     text = decoded(data, where)
     mistakes: list[TableMistake] = []
     rows = tuple(_rows(text, mistakes))
-    raise_mistakes(where, (*mistakes, *all_mistakes(rows, inventory)))
+    raise_mistakes(where, (*mistakes, *all_mistakes(rows, inventory)), rows)
     return rows
 
 

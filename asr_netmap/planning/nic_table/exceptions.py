@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from enum import Enum
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
 from typing import Any
 
 from asr_netmap.errors import AsrNetmapError
@@ -27,7 +27,7 @@ def table_to_exceptions(
     An exception names the VM's ARM id, NIC, IP config, and the direction that the VM replicates
     in now: a table speaks of the state that it was made in.
     A value that is there already and that nobody could set, such as an IPv6 address or a network
-    that is gone, asks for nothing.
+    that is gone, asks for nothing; nor does a secondary IP config that is not selected now.
     Raises SettingsError that lists every row which fits nothing in the inventory.
     """
     raise_mistakes(where, all_mistakes(rows, inventory))
@@ -61,30 +61,11 @@ def _keys(spot: Spot, direction: Direction) -> dict[str, Any]:
 
 def _values(row: Row, spot: Spot, finder: Finder) -> Iterator[tuple[str, Any]]:
     for name, value in row.given.items():
-        if spot.has(name, value) and _impossible(row, spot, finder, name, value):
+        if spot.has(name, value) and (
+            value is False or _impossible(row, spot, finder, name, value)
+        ):
             continue
         yield name, value.value if isinstance(value, Enum) else value
-    for name in _SUBNETS:
-        subnet = _implied_subnet(row, spot, finder, name)
-        if subnet is not None:
-            yield name, subnet
-
-
-def _implied_subnet(row: Row, spot: Spot, finder: Finder, name: str) -> str | None:
-    """The subnet that holds a given address, where the row names none: no rule chooses another.
-
-    None for an address that is set without a subnet already: that asks for nothing.
-    """
-    column = name.replace("subnet", "address")
-    address = row.given.get(column)
-    if name in row.given or not isinstance(address, IPv4Address):
-        return None
-    if spot.has(column, address) and not getattr(spot.config, name):
-        return None
-    field = _SUBNETS[name]
-    network = _network(spot, finder, field, str(row.given.get(field, "")))
-    subnets = network.subnets if network is not None else ()
-    return next((subnet.name for subnet in subnets if subnet.holds(address)), None)
 
 
 def _impossible(row: Row, spot: Spot, finder: Finder, name: str, value: CellValue) -> bool:

@@ -20,6 +20,7 @@ TABLE_SCHEMA = "asr-netmap/nic-table/1"
 # Keys of one object, in their order and with those given twice.
 _Pairs = list[tuple[str, Any]]
 
+_SWITCHES = {"TRUE": True, "FALSE": False}
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|[{}\[\]\n]', re.DOTALL)
 
 
@@ -47,7 +48,10 @@ def row_document(row: Row) -> dict[str, Any]:
     """A row as JSON: every column, in the order of the CSV."""
     keys = dict(zip(KEYS, (str(row.vm_id), row.nic, row.ip_config), strict=True))
     given = {name: _json_value(value) for name, value in row.given.items()}
-    cells: dict[str, Any] = {**keys, **row.seen, **given}
+    seen: dict[str, Any] = {**row.seen}
+    if "source_static" in seen:
+        seen["source_static"] = _SWITCHES.get(row.seen["source_static"], row.seen["source_static"])
+    cells = {**keys, **seen, **given}
     return {name: cells.get(name) for name in COLUMNS}
 
 
@@ -69,7 +73,7 @@ def read_json(data: str | bytes, where: str, inventory: Known = None) -> tuple[R
     text = decoded(data, where)
     mistakes: list[TableMistake] = []
     rows = tuple(_rows(text, mistakes))
-    raise_mistakes(where, (*mistakes, *all_mistakes(rows, inventory)))
+    raise_mistakes(where, (*mistakes, *all_mistakes(rows, inventory)), rows)
     return rows
 
 
@@ -151,6 +155,8 @@ def _row(line: int, row: _Object, mistakes: list[TableMistake]) -> Row | None:
                 mistakes.append(TableMistake(line, name, str(error)))
         elif isinstance(value, str):
             texts[name] = value.strip()
+        elif isinstance(value, bool) and name in SEEN:
+            texts[name] = text_of(value)
         elif name in KEYS:
             mistakes.append(TableMistake(line, name, f"must be a text, not {kind_of(value)}"))
     mistakes += key_mistakes(line, {name: texts.get(name, "") for name in KEYS})

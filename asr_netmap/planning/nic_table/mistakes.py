@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-from asr_netmap.errors import SettingsError
+from asr_netmap.errors import TableError
 
 MAX_SHOWN = 200
 
@@ -15,8 +15,7 @@ _HINT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TableMistake:
+class TableMistake(NamedTuple):
     """One mistake.
 
     line -- of the file, from 1; 0: of the table as a whole.
@@ -36,12 +35,18 @@ class TableMistake:
         return f"{where}: {self.text}" if where else self.text
 
 
-def raise_mistakes(where: str, mistakes: Iterable[TableMistake]) -> None:
-    """Raise SettingsError with every mistake, each once, in the order of the lines."""
+def raise_mistakes(where: str, mistakes: Iterable[TableMistake], rows: Sequence[Any] = ()) -> None:
+    """Raise TableError with every mistake, each once, in the order of the lines.
+
+    rows -- all that were read; those that no mistake is in go along.
+    """
     ordered = sorted(dict.fromkeys(mistakes), key=lambda mistake: mistake.line)
     if not ordered:
         return
     lines = [str(mistake) for mistake in ordered[:MAX_SHOWN]]
     if len(ordered) > MAX_SHOWN:
         lines.append(f"… and {len(ordered) - MAX_SHOWN} more")
-    raise SettingsError(where, lines, _HINT)
+    wrong = {mistake.line for mistake in ordered}
+    # Where the heading is wrong, what stands below it may not be what it seems.
+    sound = [row for row in rows if row.line not in wrong] if ordered[0].line > 1 else []
+    raise TableError(where, lines, _HINT, mistakes=ordered, sound=sound)

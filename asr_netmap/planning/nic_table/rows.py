@@ -19,7 +19,7 @@ from asr_netmap.models import (
     ReplicatedNic,
 )
 from asr_netmap.planning.nic_setting import FIELDS, Level
-from asr_netmap.planning.nic_table.cells import CellValue, value_of
+from asr_netmap.planning.nic_table.cells import CellValue, Clear, value_of
 from asr_netmap.rules.readiness import not_ready
 
 KEYS = ("vm_id", "nic", "ip_config")
@@ -205,7 +205,7 @@ def _given(
 def _reads_back(name: str, value: CellValue) -> bool:
     """Whether the cell would be taken; left empty, what is odd stays as it is."""
     try:
-        return not isinstance(value, str) or bool(value_of(name, value))
+        return not isinstance(value, str) or not isinstance(value_of(name, value), Clear)
     except ValueError:
         return False
 
@@ -216,6 +216,8 @@ def current_cell(
     """What an editable column says of an IP config as it is; None: unset, so an empty cell."""
     owner = {Level.ITEM: item, Level.NIC: nic, Level.IP_CONFIG: config}[FIELDS[name].level]
     value: Any = getattr(owner, name)
+    if name == "selected" and not config.primary:
+        return bool(value)  # that it stays behind is worth a word
     if not value:
         return None
     cell: str | bool | ArmId | IpAddress | tuple[ArmId, ...] = value

@@ -1,0 +1,283 @@
+"""Promise: a name that somebody else chose does nothing, wherever the program writes it.
+
+The whole program runs on an estate in which every such name is one of the corpus; what comes out
+is then read by the parser of each format.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shlex
+import subprocess
+import unicodedata
+from pathlib import Path
+
+import pytest
+import yaml
+from markdown_it import MarkdownIt
+
+from asr_netmap.report.inert import clean
+from tests.cli.conftest import Run
+from tests.report.nasty_names import NASTY_NAMES
+from tests.safety.nasty_estate import NAMES, SHELL_NAMES, in_ids, nasty_estate
+from tests.safety.program import (
+    BY_FILE,
+    BY_OPTIONS,
+    SUBSCRIPTION,
+    Watched,
+    refusal,
+    watched,
+)
+
+GITHUB_COMMAND = re.compile(r"^\s*::.*::")
+PIPELINE_COMMAND = re.compile(r"##(vso)?\[", re.IGNORECASE)
+UNSEEN = {"Cc", "Cf", "Cs"}
+# Joins letters and shapes emoji; harmless, and parts of words in several scripts.
+HARMLESS = {"\u200d"}
+
+LOOKING = {
+    "discover": ("discover", *BY_FILE),
+    "plan": ("plan", *BY_FILE),
+    "verify": ("verify", *BY_FILE),
+    "nics list": ("nics", "list", *BY_FILE),
+    "explain": ("nics", "explain", "--vm", "rg-web/n3", *BY_FILE),
+}
+WRITING = ("apply", *BY_FILE, "--yes", "--pending-ok", "--journal", "run.jsonl")
+
+
+@pytest.fixture
+def nasty(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Watched:
+    azure = watched(estate=nasty_estate())
+    azure.install(monkeypatch)
+    return azure
+
+
+def assert_inert_lines(text: str) -> None:
+    text.encode("utf-8")
+    for line in text.split("\n"):
+        unseen = {c for c in line if unicodedata.category(c) in UNSEEN} - HARMLESS
+        assert not unseen, (unseen, line)
+        assert not GITHUB_COMMAND.search(line), line
+        assert not PIPELINE_COMMAND.search(line), line
+
+
+def test_the_corpus_has_the_dangers_of_every_sink() -> None:
+    assert len(set(NAMES)) >= 80
+    assert set(NASTY_NAMES) < set(NAMES)
+
+
+@pytest.mark.parametrize("command", LOOKING)
+@pytest.mark.parametrize("loud", [(), ("--verbose", "--debug")], ids=["plain", "loud"])
+def test_tables_and_talk(nasty: Watched, run: Run, command: str, loud: tuple[str, ...]) -> None:
+    done = run(*LOOKING[command], *loud)
+    assert done.code in {0, 3}, done.err
+    assert len(done.out.splitlines()) > 10
+    assert_inert_lines(done.out)
+    assert_inert_lines(done.err)
+
+
+@pytest.mark.parametrize("command", LOOKING)
+def test_csv_keeps_its_cells_and_has_no_formula(nasty: Watched, run: Run, command: str) -> None:
+    text = run(*LOOKING[command], "--format", "csv").out
+    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    assert len(rows) > 1
+    assert {len(row) for row in rows} == {len(rows[0])}
+    assert not [cell for row in rows for cell in row if re.match("[=+\\-@\t\r\uff1d]", cell)]
+    assert_inert_lines(text.replace("\r\n", "\n"))
+
+
+@pytest.mark.parametrize("command", LOOKING)
+def test_json_reads_back_and_is_plain_ascii(nasty: Watched, run: Run, command: str) -> None:
+    text = run(*LOOKING[command], "--format", "json").out
+    assert json.loads(text)["schema"].startswith("asr-netmap/")
+    assert all(c == "\n" or " " <= c <= "~" for c in text)
+    assert_inert_lines(text)
+
+
+@pytest.mark.parametrize("command", LOOKING)
+def test_markdown_has_no_markup_but_our_own(nasty: Watched, run: Run, command: str) -> None:
+    text = run(*LOOKING[command], "--format", "markdown").out
+    assert_inert_lines(text)
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    inline = [child for token in tokens for child in token.children or ()]
+    assert len(inline) > 20
+    allowed = {"text", "softbreak", "strong_open", "strong_close", "html_inline"}
+    assert {child.type for child in inline} <= allowed
+    assert {c.content for c in inline if c.type == "html_inline"} <= {"<!-- -->"}
+    blocks = {token.type.removesuffix("_open").removesuffix("_close") for token in tokens}
+    assert blocks <= {
+        *("heading", "paragraph", "inline", "table", "thead", "tbody", "tr", "th", "td"),
+        *("bullet_list", "list_item"),
+    }
+    assert not re.search(r"https?://|www\.|@\w", text)
+
+
+def test_what_apply_says_and_keeps(nasty: Watched, run: Run, folder: Path) -> None:
+    done = run(*WRITING)
+    assert nasty.writes
+    assert_inert_lines(done.out)
+    assert_inert_lines(done.err)
+    lines = (folder / "run.jsonl").read_bytes().decode("utf-8").splitlines()
+    assert len(lines) > 20
+    assert all(isinstance(json.loads(line), dict) for line in lines)
+    assert_inert_lines((folder / "run.jsonl").read_text(encoding="utf-8"))
+    back = run("plan", *BY_FILE, "--undo", "run.jsonl")
+    assert back.code == 0, back.err
+    assert_inert_lines(back.out)
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "markdown"])
+def test_what_apply_says_in_other_formats(nasty: Watched, run: Run, form: str) -> None:
+    done = run(*WRITING, "--format", form)
+    assert done.out
+    assert_inert_lines(done.out.replace("\r\n", "\n"))
+    assert_inert_lines(done.err)
+
+
+def test_a_plan_file_reads_back_and_is_applied(nasty: Watched, run: Run, folder: Path) -> None:
+    saved = run("plan", *BY_FILE, "--out", "plan.json")
+    assert saved.code == 0, saved.err
+    text = (folder / "plan.json").read_text(encoding="utf-8")
+    assert len(json.loads(text)["plans"][0]["changes"]) > 10
+    assert_inert_lines(text)
+    assert run("apply", "plan.json", "--yes", "--pending-ok").code in {0, 5}
+    assert nasty.writes
+
+
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_a_nic_table_reads_back_as_it_was(
+    nasty: Watched, run: Run, folder: Path, form: str
+) -> None:
+    table = f"nics.{form}"
+    assert run("nics", "export", *BY_FILE, "--format", form, "--out", table).code == 0
+    text = (folder / table).read_text(encoding="utf-8-sig")
+    if form == "csv":
+        rows = list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+        assert not [c for row in rows for c in row.values() if re.match("[=+\\-@\t\r\uff1d]", c)]
+    else:
+        rows = json.loads(text)["rows"]
+    assert len(rows) > 30
+    done = run("nics", "import", table, *BY_FILE, "--yes")
+    assert done.code == 0, done.err
+    assert nasty.writes == []
+
+
+def test_a_nic_table_on_the_terminal(nasty: Watched, run: Run) -> None:
+    for form in ("csv", "json"):
+        assert_inert_lines(
+            run("nics", "export", *BY_FILE, "--format", form).out.replace("\r\n", "\n")
+        )
+
+
+def test_a_snapshot_and_a_first_configuration(nasty: Watched, run: Run, folder: Path) -> None:
+    assert run("snapshot", *BY_FILE, "--out", "copy.json").code == 0
+    assert_inert_lines((folder / "copy.json").read_text())
+    shown = run("plan", *BY_FILE, "--sandbox", "copy.json")
+    assert shown.code == 0, shown.err
+    assert run("init", *BY_OPTIONS, "--out", "first.yaml").code == 0
+    text = (folder / "first.yaml").read_text()
+    assert_inert_lines(text)
+    assert yaml.safe_load(text)["version"] == 1
+
+
+def test_what_azure_says_of_a_failure(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words of a 403 and of a failed operation come from elsewhere, too."""
+    for name in (name for name in NAMES if clean(name) != name):
+        azure = watched(
+            [
+                {"kind": "operation-fails", "path": "*Mappings/*", "message": name or "x"},
+                {"kind": "forbidden", "path": "*/networkInterfaces", "action": name or "x"},
+            ]
+        )
+        azure.install(monkeypatch)
+        done = run("apply", *BY_FILE, "--yes", "--only", "network=vnet-web", "--debug")
+        assert done.code in {1, 4, 5}
+        assert_inert_lines(done.out)
+        assert_inert_lines(done.err)
+
+
+# Commands that are suggested.
+
+
+def suggested(text: str) -> list[str]:
+    """What a reader could copy into a shell: "Next:" lines and az commands."""
+    found = re.findall(r"Next: (?:edit it, then )?(asr-netmap .*)", text)
+    return found + re.findall(r"(az (?:network|group|provider) .*)", text)
+
+
+def suggested_fixes(findings: list[dict[str, str]]) -> list[str]:
+    found = (re.search(r"az (network|group) .*", each["fix"], re.DOTALL) for each in findings)
+    return [match.group() for match in found if match]
+
+
+def assert_run_nothing_else(commands: list[str], folder: Path) -> None:
+    """A shell itself reads them, with the programs replaced by what does nothing."""
+    lines = ["asr_netmap() { :; }", "az() { :; }"]
+    lines += [re.sub(r"\Aasr-netmap", "asr_netmap", command) for command in commands]
+    script = "\n".join(lines).replace("\0", "").encode("utf-8", "replace")
+    shell = subprocess.run(
+        ["/bin/sh", "-eu"], input=script, cwd=folder, capture_output=True, check=False
+    )
+    assert not (folder / "ran").exists(), commands
+    assert shell.returncode == 0, (commands, shell.stderr)
+    assert all(shlex.split(command) for command in commands)
+
+
+@pytest.mark.parametrize("name", SHELL_NAMES)
+def test_a_file_with_an_odd_name_is_quoted_in_the_next_command(
+    nasty: Watched, run: Run, folder: Path, name: str
+) -> None:
+    said = ""
+    commands_typed: list[tuple[str, ...]] = [
+        ("init", *BY_OPTIONS, "--out", f"./{name}.yaml"),
+        ("snapshot", *BY_FILE, "--out", f"./{name}.copy"),
+        ("plan", *BY_FILE, "--out", f"./{name}.plan"),
+        ("nics", "export", *BY_FILE, "--out", f"./{name}.csv"),
+        ("sandbox", "new", f"./{name}.estate"),
+    ]
+    if in_ids(name):
+        commands_typed.append(("plan", *BY_FILE, "--only", f"vm={name},vm=web1"))
+    for arguments in commands_typed:
+        done = run(*arguments)
+        assert done.code == 0, done.err
+        said += done.err
+    commands = suggested(said)
+    assert len(commands) == len(commands_typed)
+    assert_run_nothing_else(commands, folder)
+
+
+def test_a_command_that_a_finding_suggests_is_quoted(
+    nasty: Watched, run: Run, folder: Path
+) -> None:
+    findings = run("verify", *BY_FILE, "--format", "json").json["findings"]
+    commands = suggested_fixes(findings)
+    programs = {tuple(command.split()[:4]) for command in commands}
+    assert programs == {("az", "network", "nic", "ip-config"), ("az", "network", "vnet", "peering")}
+    assert len(commands) > 50
+    assert len([command for command in commands if "touch ran" in command]) > 4
+    assert_run_nothing_else(commands, folder)
+
+
+def test_a_command_that_an_undo_suggests_is_quoted(nasty: Watched, run: Run, folder: Path) -> None:
+    assert run(*WRITING).code in {0, 5}
+    findings = run("plan", *BY_FILE, "--undo", "run.jsonl", "--format", "json").json["findings"]
+    commands = suggested_fixes(findings)
+    assert commands
+    assert_run_nothing_else(commands, folder)
+
+
+def test_the_namespace_that_an_answer_names_is_no_shell_text(
+    azure: Watched, run: Run, folder: Path
+) -> None:
+    words = "not registered to use namespace 'Microsoft.Network; touch ran'."
+    answer = refusal(409, "MissingSubscriptionRegistration", words)
+    azure.meddle = lambda _request, _response: answer
+    commands = suggested(run("verify", *BY_FILE).err)
+    assert commands == [
+        f"az provider register --namespace <namespace> --subscription {SUBSCRIPTION}"
+    ]

@@ -1,0 +1,236 @@
+"""Promise: the shipped roles hold what the program needs, and nothing else.
+
+Every request of every command, in every scenario below, is turned into Azure's action for it; a
+write's body is searched for what it refers to, since Azure then asks for the right to join that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from asr_netmap.roles import ROLES, definition, role_holding
+from asr_netmap.sandbox import Options, demo_estate
+from asr_netmap.sandbox.estate import Estate
+from tests.cli.conftest import REGION_OPTIONS, Run
+from tests.gateway.scripted import VAULT
+from tests.safety.program import BY_FILE, READING, SUBSCRIPTION, WRITING, Watched, watched
+
+_VERBS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
+_ACTION = re.compile(r"Microsoft\.[A-Za-z]+(/[A-Za-z]+)+/(read|write|delete|join/action)\Z")
+_DR = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-web-asr/providers/Microsoft.Network"
+# What an id in a write's body asks for, by the type that it is of.
+_JOINS = {
+    "virtualnetworks": "Microsoft.Network/virtualNetworks/subnets/join/action",
+    "networksecuritygroups": "Microsoft.Network/networkSecurityGroups/join/action",
+    "routetables": "Microsoft.Network/routeTables/join/action",
+    "natgateways": "Microsoft.Network/natGateways/join/action",
+    "publicipaddresses": "Microsoft.Network/publicIPAddresses/join/action",
+    "ddosprotectionplans": "Microsoft.Network/ddosProtectionPlans/join/action",
+    "loadbalancers/backendaddresspools": (
+        "Microsoft.Network/loadBalancers/backendAddressPools/join/action"
+    ),
+}
+
+
+def action_of(method: str, path: str) -> str | None:
+    """Azure's action for a request, in lower case; None: it needs none."""
+    parts = path.strip("/").lower().split("/")
+    if parts == ["subscriptions"]:
+        return None  # shows what the identity can see
+    if "providers" not in parts:
+        words = ["microsoft.resources", *parts[::2]]
+        return "/".join((*words, _VERBS[method]))
+    tail = parts[parts.index("providers") + 1 :]
+    return "/".join((tail[0], *tail[1::2], _VERBS[method]))
+
+
+def joins_of(body: bytes) -> Iterator[str]:
+    """The join actions for what a body refers to."""
+    for text in texts_in(json.loads(body) if body else None):
+        for namespace, rest in re.findall(r"(?i)/providers/(microsoft\.network)/(.+)", text):
+            assert namespace
+            yield _JOINS["/".join(rest.lower().split("/")[::2])].lower()
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from texts_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from texts_in(inner)
+
+
+def needed(azure: Watched) -> set[str]:
+    asked = {action_of(method, path) for method, path in azure.seen}
+    bodies = (write.body for write in azure.sandbox.engine.accepted_writes)
+    return {each for each in asked if each} | {each for body in bodies for each in joins_of(body)}
+
+
+def held(role: str) -> set[str]:
+    return {action.lower() for action in definition(role)["Actions"]}
+
+
+_APP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app/providers/Microsoft.Network"
+_POOL = f"{_DR}/loadBalancers/lb/backendAddressPools/pool"
+_FRONT = f"{_DR}/virtualNetworks/vnet-web-asr/subnets/front"
+_PRIVATE = {"privateIPAddress": "10.3.1.200", "subnet": {"id": _FRONT}}
+NEW_VAULT = "vault-new"
+
+# Everything that a network or a NIC can refer to, referred to.
+REFERRING = f"""
+copy: {{ddos: true}}
+networks:
+  - source: vnet-app
+    attach:
+      web:
+        nsg: {_DR}/networkSecurityGroups/nsg
+        route_table: {_DR}/routeTables/routes
+        nat_gateway: {_DR}/natGateways/nat
+  - source: vnet-web
+    target: vnet-web-asr
+"""
+NIC_REFERENCES = (
+    *("nics", "set", "--vm", "web1", *BY_FILE, "--yes", "--lb-pools", _POOL),
+    *("--public-ip", f"{_DR}/publicIPAddresses/pip", "--nsg", f"{_DR}/networkSecurityGroups/nsg"),
+)
+ON_A_NEW_VAULT = (
+    *("map", "--source-vnet", "vnet-web", "--target-vnet", "vnet-web-asr", "--yes"),
+    *("--subscription", SUBSCRIPTION, "-g", "rg-vault", "--vault-name", NEW_VAULT),
+    *REGION_OPTIONS,
+)
+
+
+def resource(path: str, **properties: object) -> dict[str, object]:
+    """A resource of the target region."""
+    provider, _, rest = path.rpartition("/providers/")[2].partition("/")
+    return {
+        "id": path,
+        "name": path.rpartition("/")[2],
+        "type": f"{provider}/{rest.partition('/')[0]}",
+        "location": "southeastasia",
+        "sku": {"name": "Standard"},
+        "properties": properties,
+    }
+
+
+def rich_estate() -> Estate:
+    """The demo estate, with something of each kind to refer to, and a vault without fabrics."""
+    document = demo_estate().to_document()
+    for row in document["resources"]:
+        if row["id"].lower().endswith("/virtualnetworks/vnet-app"):
+            row["properties"]["enableDdosProtection"] = True
+            row["properties"]["ddosProtectionPlan"] = {"id": f"{_APP}/ddosProtectionPlans/plan"}
+    kinds = ("networkSecurityGroups/nsg", "routeTables/routes", "natGateways/nat")
+    document["resources"] += [
+        *(resource(f"{_DR}/{each}") for each in (*kinds, "publicIPAddresses/pip")),
+        resource(
+            f"{_DR}/loadBalancers/lb",
+            backendAddressPools=[{"id": _POOL, "name": "pool"}],
+            frontendIPConfigurations=[{"name": "f", "properties": _PRIVATE}],
+        ),
+        resource(str(VAULT).replace("vault-dr", NEW_VAULT)),
+    ]
+    return Estate.from_document(document)
+
+
+@pytest.fixture
+def rich(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Watched:
+    azure = watched(estate=rich_estate(), options=Options(operation_seconds=2, retry_after=1))
+    azure.install(monkeypatch)
+    return azure
+
+
+def looked(run: Run, commands: Iterable[tuple[str, ...]]) -> None:
+    for arguments in commands:
+        done = run(*arguments)
+        assert done.code in {0, 3, 5}, (arguments, done.err)
+
+
+def test_the_reader_holds_just_what_looking_needs(rich: Watched, run: Run) -> None:
+    looked(run, READING.values())
+    run("discover", "--subscription", SUBSCRIPTION, "-g", "rg-vault", "--vault-name", "gone")
+    assert rich.methods == {"GET"}
+    assert needed(rich) == held("reader")
+
+
+def test_the_operator_holds_just_what_applying_needs(rich: Watched, run: Run, folder: Path) -> None:
+    with (folder / "netmap.yaml").open("a") as file:
+        file.write(REFERRING)
+    looked(run, [WRITING["apply"], NIC_REFERENCES, ON_A_NEW_VAULT, WRITING["unmap mapped"]])
+    assert rich.methods == {"GET", "PUT", "PATCH", "DELETE"}
+    assert needed(rich) == held("operator")
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_is_one_that_azure_takes(role: str) -> None:
+    found = definition(role)
+    assert set(found) == {
+        *("Name", "IsCustom", "Description", "Actions", "NotActions"),
+        *("DataActions", "NotDataActions", "AssignableScopes"),
+    }
+    actions = found["Actions"]
+    assert actions == sorted(set(actions), key=str.lower)
+    assert all(_ACTION.match(action) for action in actions), actions
+    assert not found["NotActions"] + found["DataActions"] + found["NotDataActions"]
+
+
+def test_no_role_can_fail_over_delete_a_network_or_grant_rights() -> None:
+    every = held("reader") | held("operator")
+    assert not [a for a in every if a.endswith("/delete") and "networkmappings/" not in a]
+    assert not [a for a in every if a.endswith("/action") and not a.endswith("/join/action")]
+    assert not [a for a in every if "authorization" in a and not a.endswith("/read")]
+    assert {a for a in held("reader") if not a.endswith("/read")} == set()
+
+
+def test_roles_prints_a_definition_for_the_scopes_given(run: Run) -> None:
+    scope = f"/subscriptions/{SUBSCRIPTION}"
+    done = run("roles", "operator", "--scope", scope, "--scope", f"{scope}/resourceGroups/rg-vault")
+    assert done.code == 0
+    assert done.json["AssignableScopes"] == [scope, f"{scope}/resourceGroups/rg-vault"]
+    assert done.json == definition("operator", done.json["AssignableScopes"])
+    assert run("roles").json == definition("reader")
+    assert run("roles", "reader", "--scope", "rg-vault").code == 2
+
+
+@pytest.mark.parametrize(
+    ("action", "role"),
+    [
+        ("Microsoft.Network/virtualNetworks/read", "reader"),
+        ("microsoft.network/VIRTUALNETWORKS/write", "operator"),
+        ("Microsoft.RecoveryServices/vaults/replicationJobs/read", "operator"),
+        ("Microsoft.KeyVault/vaults/read", None),
+    ],
+)
+def test_the_smaller_role_that_holds_an_action_is_named(action: str, role: str | None) -> None:
+    assert role_holding(action) == role
+
+
+@pytest.mark.parametrize(
+    ("path", "command", "role"),
+    [
+        ("*/virtualNetworks", "plan", "reader"),
+        ("*/replicationNetworkMappings/*", "apply", "operator"),
+    ],
+)
+def test_a_403_names_the_role_to_assign(
+    run: Run,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    path: str,
+    command: str,
+    role: str,
+) -> None:
+    method = "PUT" if command == "apply" else "GET"
+    azure = watched([{"kind": "forbidden", "path": path, "method": method}])
+    azure.install(monkeypatch)
+    done = run(*{**READING, **WRITING}[command])
+    assert f"asr-netmap roles {role}" in done.out + done.err
