@@ -46,6 +46,7 @@ _NETWORK = re.compile(r"/virtualnetworks/[^/]+\Z")
 _MAPPING = re.compile(r"/replicationnetworkmappings/[^/]+\Z")
 
 Say = Callable[[str], None]
+Connect = Callable[["LiveScenario"], Connection]
 
 
 @dataclass(frozen=True)
@@ -141,10 +142,10 @@ def _scenario(document: Any, path: Path) -> LiveScenario:
     )
 
 
-def record(path: Path, endpoint: str | None = None, *, say: Say) -> int:
+def record(path: Path, connect: Connect, *, say: Say) -> int:
     """Record every command of a scenario file; 0 if none failed.
 
-    endpoint -- of a served sandbox, to rehearse on.
+    connect -- makes a connection for a scenario, not opened yet.
     """
     scenario = read(path)
     scenario.out.mkdir(parents=True, exist_ok=True)
@@ -154,7 +155,7 @@ def record(path: Path, endpoint: str | None = None, *, say: Say) -> int:
         with (
             record_connection(
                 cassette,
-                lambda: _connection(scenario, endpoint).through(lambda t: Fence(t, scenario)),
+                lambda: connect(scenario).through(lambda t: Fence(t, scenario)),
                 names=scenario.names,
                 say=say,
                 warn=say,
@@ -169,10 +170,14 @@ def record(path: Path, endpoint: str | None = None, *, say: Say) -> int:
     return 1 if failed else 0
 
 
-def _connection(scenario: LiveScenario, endpoint: str | None) -> Connection:
-    if endpoint is not None:
-        return api.connect_endpoint(endpoint, workers=1)
+def to_azure(scenario: LiveScenario) -> Connection:
+    """The real thing."""
     return api.connect_azure(cloud=scenario.cloud, auth=scenario.auth, workers=1)
+
+
+def to_endpoint(url: str) -> Connect:
+    """A served sandbox, to rehearse on."""
+    return lambda _scenario: api.connect_endpoint(url, workers=1)
 
 
 class Fence(HttpTransport[HttpRequest, HttpResponse]):

@@ -21,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parsed(arguments)
     try:
         if given.live is not None:
-            return live.record(given.live, given.endpoint, say=print)
+            connect = live.to_endpoint(given.endpoint) if given.endpoint else live.to_azure
+            return live.record(given.live, connect, say=print)
         scenarios = _named(given.only)
         return _check(scenarios) if given.check else _record(scenarios)
     except AsrNetmapError as error:

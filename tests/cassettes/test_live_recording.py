@@ -1,15 +1,18 @@
-"""Recording a real vault: rehearsed on a served sandbox, since no test reaches Azure."""
+"""Recording a real vault: rehearsed on a sandbox, since no test reaches Azure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from azure.core.rest import HttpRequest, HttpResponse
 
 from asr_netmap import api
+from asr_netmap.clock import VirtualClock
 from asr_netmap.errors import BlockedRequest, UsageError
+from asr_netmap.gateway.connection import Connection, connect_sandbox
+from asr_netmap.sandbox import MemorySandbox, Options, demo_estate
 from asr_netmap.testing import replay
 from asr_netmap.testing.lint import lint_folder
 from tests.cassettes.live import Fence, LiveScenario, read, record
@@ -124,28 +127,25 @@ def test_a_scenario_file_that_can_not_be_meant_is_refused(
         scenario_in(tmp_path, text)
 
 
-@pytest.fixture
-def endpoint(tmp_path: Path) -> Iterator[str]:
-    from asr_netmap.sandbox import MemorySandbox, Options, demo_estate
-    from asr_netmap.sandbox.server import running_server
-
-    with running_server(MemorySandbox(demo_estate(), Options())) as url:
-        yield url
+def on_one_sandbox() -> Callable[[LiveScenario], Connection]:
+    """Every command meets the sandbox as the one before left it, in this process."""
+    sandbox, clock = MemorySandbox(demo_estate(), Options()), VirtualClock()
+    return lambda _scenario: connect_sandbox(sandbox.handle, clock=clock, workers=1)
 
 
 def test_a_rehearsal_records_what_the_scenario_says_and_nothing_private(
-    tmp_path: Path, endpoint: str
+    tmp_path: Path,
 ) -> None:
     (tmp_path / "scenario.yaml").write_text(WRITING)
     said: list[str] = []
-    assert record(tmp_path / "scenario.yaml", endpoint, say=said.append) == 0, said
+    assert record(tmp_path / "scenario.yaml", on_one_sandbox(), say=said.append) == 0, said
     folder = tmp_path / "recorded"
     assert {path.stem for path in folder.glob("*.yaml")} == {
         *("discover", "plan", "verify", "nics-list", "map-1", "unmap-1", "nics-set-1"),
     }
     assert lint_folder(folder) == []
     text = "".join(path.read_text() for path in folder.glob("*.yaml"))
-    assert "127.0.0.1" not in text
+    assert "sandbox.asr-netmap.invalid" not in text
     assert "vnet-data-dr" not in text
     assert "net-two" in text
     settings = api.settings_for_vault(
