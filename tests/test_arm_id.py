@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import string
 from collections.abc import Callable
 
 import pytest
@@ -18,7 +19,10 @@ SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-app"
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/vnet-app"
 
-NAMES = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.() -]{0,20}[A-Za-z0-9_]", fullmatch=True)
+# Built from characters, which is several times faster than from a regular expression.
+_ENDS = st.sampled_from(string.ascii_letters + string.digits + "_")
+_MIDDLE = st.text(string.ascii_letters + string.digits + "_.() -", max_size=20)
+NAMES = st.tuples(_ENDS, _MIDDLE, _ENDS).map("".join)
 IDS = st.lists(st.tuples(NAMES, NAMES), max_size=5).map(
     lambda pairs: "/subscriptions/s" + "".join(f"/{kind}/{name}" for kind, name in pairs)
 )

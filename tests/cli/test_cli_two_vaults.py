@@ -218,12 +218,23 @@ def test_set_names_who_is_near_in_any_vault_and_what_was_not_looked_at(
 # The way back.
 
 
+@pytest.fixture(scope="module")
+def applied_once() -> dict[str, str]:
+    """What the run left in its journal and in the estate file, by their names."""
+    return {}
+
+
 @pytest.fixture
-def journal(both: Run) -> str:
-    """Of a run that applied everything in both vaults."""
-    done = both("apply", "--yes", "--pending-ok", "--journal", "run.jsonl")
-    assert done.code == 0, done.err
-    assert addresses(both, "sql1") == ["10.20.1.10"] * 2
+def journal(both: Run, folder: Path, applied_once: dict[str, str]) -> str:
+    """Of a run that applied everything in both vaults: made once, and put back for each test."""
+    if not applied_once:
+        done = both("apply", "--yes", "--pending-ok", "--journal", "run.jsonl")
+        assert done.code == 0, done.err
+        assert addresses(both, "sql1") == ["10.20.1.10"] * 2
+        for name in ("run.jsonl", "estate.json"):
+            applied_once[name] = (folder / name).read_text(encoding="utf-8")
+    for name, text in applied_once.items():
+        (folder / name).write_text(text, encoding="utf-8")
     return "run.jsonl"
 
 

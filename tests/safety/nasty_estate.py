@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from asr_netmap.sandbox import demo_estate
@@ -30,12 +30,12 @@ def in_ids(name: str) -> bool:
     return bool(name.strip()) and name == name.strip() and not _NOT_IN_IDS & set(name)
 
 
-def nasty_estate() -> Estate:
+def nasty_estate(names: Sequence[str] = NAMES) -> Estate:
     """The demo estate; a VM, its NIC and its replicated item for each name; named networks."""
     document = demo_estate().to_document()
     rows = {row["id"].lower(): row for row in document["resources"]}
     one = {row["type"]: row for row in rows.values() if row["name"] in {"web1", "web1-nic"}}
-    for number, name in enumerate(NAMES):
+    for number, name in enumerate(names):
         document["resources"] += [
             _named(json.loads(json.dumps(row).replace("web1", f"n{number}")), name)
             for row in one.values()

@@ -13,14 +13,20 @@ import re
 import shlex
 import subprocess
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from markdown_it import MarkdownIt
 
+from asr_netmap import api
+from asr_netmap.applying.observer import Event, Observer
+from asr_netmap.applying.outcome import Result
 from asr_netmap.report.inert import clean
-from tests.cli.conftest import Run
+from tests.cassettes.estates import part
+from tests.cli.conftest import Finished, Run
 from tests.report.nasty_names import NASTY_NAMES
 from tests.safety.nasty_estate import NAMES, SHELL_NAMES, in_ids, nasty_estate
 from tests.safety.program import (
@@ -53,6 +59,74 @@ def nasty(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Watched:
     azure = watched(estate=nasty_estate())
     azure.install(monkeypatch)
     return azure
+
+
+@dataclass(frozen=True)
+class Applied:
+    """One run of `apply` over all names: what it said and kept, and what the driver told it.
+
+    made -- every path that is new in the current folder and in the home.
+    """
+
+    azure: Watched
+    said: Finished
+    journal: str
+    events: tuple[Event, ...]
+    result: Result
+    made: frozenset[str]
+
+
+class Overheard:
+    """Hears what the observer hears."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self.events: list[Event] = []
+
+    def on(self, event: Event) -> None:
+        self.events.append(event)
+        self._observer.on(event)
+
+
+def apply_once(run: Run, folder: Path, home: Path) -> Applied:
+    before = {*folder.rglob("*")}
+    azure = watched(estate=nasty_estate())
+    real, heard, results = api.apply, [], []
+
+    def apply(*arguments: Any, observer: Observer, **options: Any) -> Result:
+        heard.append(Overheard(observer))
+        results.append(real(*arguments, observer=heard[-1], **options))
+        return results[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        azure.install(patch)
+        patch.setattr(api, "apply", apply)
+        said = run(*WRITING)
+    journal = (folder / "run.jsonl").read_bytes().decode("utf-8")
+    made = frozenset(path.name for path in {*folder.rglob("*"), *home.rglob("*")} - before)
+    return Applied(azure, said, journal, tuple(heard[0].events), results[0], made)
+
+
+@pytest.fixture(scope="module")
+def applied_once() -> list[Applied]:
+    return []
+
+
+@pytest.fixture
+def applied(
+    run: Run,
+    folder: Path,
+    own_environment: Path,
+    applied_once: list[Applied],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Applied:
+    """The run, made once: a hundred writes take long. Its journal is there, Azure is as it left."""
+    if not applied_once:
+        applied_once.append(apply_once(run, folder, own_environment))
+    (found,) = applied_once
+    (folder / "run.jsonl").write_bytes(found.journal.encode("utf-8"))
+    found.azure.install(monkeypatch)
+    return found
 
 
 def assert_inert_lines(text: str) -> None:
@@ -115,24 +189,40 @@ def test_markdown_has_no_markup_but_our_own(nasty: Watched, run: Run, command: s
     assert not re.search(r"https?://|www\.|@\w", text)
 
 
-def test_what_apply_says_and_keeps(nasty: Watched, run: Run, folder: Path) -> None:
-    done = run(*WRITING)
-    assert nasty.writes
-    assert_inert_lines(done.out)
-    assert_inert_lines(done.err)
-    lines = (folder / "run.jsonl").read_bytes().decode("utf-8").splitlines()
+def test_what_apply_says_and_keeps(applied: Applied, run: Run) -> None:
+    assert len(applied.azure.writes) > 50
+    assert_inert_lines(applied.said.out)
+    assert_inert_lines(applied.said.err)
+    lines = applied.journal.splitlines()
     assert len(lines) > 20
     assert all(isinstance(json.loads(line), dict) for line in lines)
-    assert_inert_lines((folder / "run.jsonl").read_text(encoding="utf-8"))
+    assert_inert_lines(applied.journal)
     back = run("plan", *BY_FILE, "--undo", "run.jsonl")
     assert back.code == 0, back.err
     assert_inert_lines(back.out)
 
 
+def test_apply_makes_no_file_but_its_journal(applied: Applied) -> None:
+    assert applied.made == {"run.jsonl"}
+
+
 @pytest.mark.parametrize("form", ["json", "csv", "markdown"])
-def test_what_apply_says_in_other_formats(nasty: Watched, run: Run, form: str) -> None:
-    done = run(*WRITING, "--format", form)
-    assert done.out
+def test_what_apply_says_in_other_formats(
+    applied: Applied, nasty: Watched, run: Run, folder: Path, form: str
+) -> None:
+    """The same events and the same result are told again, in another format."""
+    (folder / "run.jsonl").unlink()
+
+    def again(*_arguments: object, observer: Observer, **_options: object) -> Result:
+        for event in applied.events:
+            observer.on(event)
+        return applied.result
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(api, "apply", again)
+        done = run(*WRITING, "--format", form)
+    assert done.code == applied.said.code, done.err
+    assert len(done.out.splitlines()) > 50
     assert_inert_lines(done.out.replace("\r\n", "\n"))
     assert_inert_lines(done.err)
 
@@ -187,12 +277,14 @@ def test_what_azure_says_of_a_failure(
     run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The words of a 403 and of a failed operation come from elsewhere, too."""
+    small = part("web1", networks=("vnet-web", "vnet-web-asr"))
     for name in (name for name in NAMES if clean(name) != name):
         azure = watched(
             [
                 {"kind": "operation-fails", "path": "*Mappings/*", "message": name or "x"},
                 {"kind": "forbidden", "path": "*/networkInterfaces", "action": name or "x"},
-            ]
+            ],
+            estate=small,
         )
         azure.install(monkeypatch)
         done = run("apply", *BY_FILE, "--yes", "--only", "network=vnet-web", "--debug")
@@ -230,8 +322,9 @@ def assert_run_nothing_else(commands: list[str], folder: Path) -> None:
 
 @pytest.mark.parametrize("name", SHELL_NAMES)
 def test_a_file_with_an_odd_name_is_quoted_in_the_next_command(
-    nasty: Watched, run: Run, folder: Path, name: str
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
+    watched(estate=nasty_estate([name])).install(monkeypatch)
     said = ""
     commands_typed: list[tuple[str, ...]] = [
         ("init", *BY_OPTIONS, "--out", f"./{name}.yaml"),
@@ -263,8 +356,10 @@ def test_a_command_that_a_finding_suggests_is_quoted(
     assert_run_nothing_else(commands, folder)
 
 
-def test_a_command_that_an_undo_suggests_is_quoted(nasty: Watched, run: Run, folder: Path) -> None:
-    assert run(*WRITING).code in {0, 5}
+def test_a_command_that_an_undo_suggests_is_quoted(
+    applied: Applied, run: Run, folder: Path
+) -> None:
+    assert applied.said.code in {0, 5}
     findings = run("plan", *BY_FILE, "--undo", "run.jsonl", "--format", "json").json["findings"]
     commands = suggested_fixes(findings)
     assert commands

@@ -11,6 +11,7 @@ import http.client
 import json
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,8 @@ import azure.identity
 import pytest
 from azure.core.credentials import AccessToken
 
+from asr_netmap import api
+from asr_netmap.clock import SystemClock, VirtualClock
 from asr_netmap.sandbox import MemorySandbox, demo_estate
 from asr_netmap.sandbox.server import running_server, serve
 from tests.cli.conftest import Run
@@ -139,8 +142,15 @@ def logged_in(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("auth", ["default", "cli", "managed-identity", "environment"])
 def test_a_served_sandbox_gets_its_own_token_and_no_other(
-    run: Run, folder: Path, logged_in: list[str], auth: str
+    run: Run,
+    folder: Path,
+    logged_in: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    auth: str,
 ) -> None:
+    # Before its first look at a write the program lets some seconds pass: on this clock, none.
+    timeless = partial(api.connect_endpoint, clock=VirtualClock(SystemClock().now()))
+    monkeypatch.setattr(api, "connect_endpoint", timeless)
     sandbox = MemorySandbox(demo_estate())
     with running_server(sandbox) as base:
         for arguments in (READING["plan"], WRITING["unmap mapped"]):
