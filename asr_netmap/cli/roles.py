@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
 
@@ -21,6 +22,21 @@ class Role(str, Enum):
     OPERATOR = "operator"
 
 
+@dataclass(frozen=True, slots=True)
+class Assignable:
+    """Where the role can be assigned."""
+
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scope",
+            metavar="ID",
+            help="Where it can be assigned: a subscription's or resource group's ARM id; "
+            "several times for several.",
+        ),
+    ] = None
+
+
 def add_to(app: typer.Typer) -> None:
     """Add the command."""
     command(app, "roles", roles)
@@ -31,15 +47,7 @@ def roles(
     role: Annotated[
         Role, typer.Argument(help="reader looks: plan, verify, …; operator applies, too.")
     ] = Role.READER,
-    scope: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--scope",
-            metavar="ID",
-            help="Where it can be assigned: a subscription's or resource group's ARM id; "
-            "several times for several.",
-        ),
-    ] = None,
+    assignable: Assignable = Assignable(),
 ) -> ExitCode:
     """Print a custom role with what an identity needs, and no more.
 
@@ -53,7 +61,7 @@ def roles(
     """
     from asr_netmap.roles import definition  # noqa: PLC0415 -- help needs none of it
 
-    scopes = [str(ArmId(each)) for each in scope or ()]
+    scopes = [str(ArmId(each)) for each in assignable.scope or ()]
     console.data(json_text(definition(role.value, scopes)))
     console.say(f"Next: az role definition create --role-definition @{role.value}.json")
     return ExitCode.DONE

@@ -203,7 +203,7 @@ def test_a_real_limit_of_the_system_is_said_in_a_process_of_its_own(folder: Path
         "for typed in json.loads(sys.argv[1]):\n"
         "    sys.argv[:] = ['asr-netmap', *typed]\n"
         "    try: main()\n"
-        "    except SystemExit as end: print('ended with', end.code, file=sys.stderr)\n"
+        "    except SystemExit as end: print('ended with', int(end.code), file=sys.stderr)\n"
     )
     done = subprocess.run(
         [sys.executable, "-B", "-c", program, json.dumps(typed)],

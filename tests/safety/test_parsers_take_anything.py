@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
 from asr_netmap import api
@@ -300,6 +300,8 @@ def test_a_nic_table_of_any_cells(rows: list[Mapping[str, str]]) -> None:
     out = io.StringIO(newline="")
     writer = csv.DictWriter(out, COLUMNS)
     writer.writeheader()
+    # Python 3.10's csv writes no NUL.
+    assume(not any("\0" in cell for row in rows for cell in row.values()))
     for row in rows:
         writer.writerow({"vm_id": VAULT_ID, "nic": "n", "ip_config": "c", **row})
     texts = (out.getvalue(), json.dumps([{"vm_id": VAULT_ID, "nic": "n", **r} for r in rows]))

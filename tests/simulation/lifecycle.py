@@ -351,8 +351,9 @@ def explore(examples: int, steps: int = 15) -> str:
         # A long story told at once is worth more here than a short one in an hour.
         phases=(Phase.explicit, Phase.generate),
     )
+    machine: Any = run_state_machine_as_test  # older releases of hypothesis have no types here
     try:
-        run_state_machine_as_test(Lifecycle, settings=chosen)
+        machine(Lifecycle, settings=chosen)
     except Exception as error:
         notes = "\n".join(getattr(error, "__notes__", ()))
         return f"{type(error).__name__}: {error}\n{notes}"

@@ -275,7 +275,7 @@ def test_without_vcrpy_the_extra_is_named() -> None:
         "for option in ('--cassette', '--record'):\n"
         "    sys.argv[1:] = ['plan', '--config', 'netmap.yaml', option, 'x.yaml']\n"
         "    try: main()\n"
-        "    except SystemExit as end: print('ended with', end.code, file=sys.stderr)\n"
+        "    except SystemExit as end: print('ended with', int(end.code), file=sys.stderr)\n"
     )
     found = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60
