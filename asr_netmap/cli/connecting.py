@@ -36,6 +36,12 @@ def connect(console: Console, access: Access) -> Iterator[Connection]:
     CassetteFileError, or CredentialsMissing; at the end of a cassette Unplayed for writes.
     """
     _refuse_contradictions(access)
+    with console.telling_pauses(), _chosen(console, access) as azure:
+        yield azure
+
+
+@contextmanager
+def _chosen(console: Console, access: Access) -> Iterator[Connection]:
     if access.cassette is not None:
         replay = _testing().replay
         ids = _ids_given(console)

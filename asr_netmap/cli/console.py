@@ -23,6 +23,8 @@ from asr_netmap.report.inert import clean
 from asr_netmap.report.page import Page, Tone
 
 if TYPE_CHECKING:
+    import logging
+
     from rich.console import Console as RichConsole
 
     from asr_netmap.gateway.connection import Replayed
@@ -151,7 +153,7 @@ class Console:
     def guard(self) -> Iterator[None]:
         """Turn what a command raises into a message and an exit code (as SystemExit)."""
         try:
-            with self._debug_log(), self._told_pauses():
+            with self._debug_log():
                 yield
         except AsrNetmapError as error:
             if self.debug:
@@ -185,7 +187,7 @@ class Console:
                 sys.stderr.flush()
 
     @contextlib.contextmanager
-    def _told_pauses(self) -> Iterator[None]:
+    def telling_pauses(self) -> Iterator[None]:
         """Say so whenever Azure asks for a pause, so that nobody thinks that nothing goes on."""
         import logging  # noqa: PLC0415 -- help needs none of it
 
@@ -195,15 +197,8 @@ class Console:
             def emit(self, record: logging.LogRecord) -> None:
                 say(record.getMessage(), Tone.WARNING)
 
-        logger, teller = logging.getLogger("asr_netmap.pauses"), Teller()
-        before = logger.level
-        logger.addHandler(teller)
-        logger.setLevel(logging.INFO)
-        try:
+        with _listening("asr_netmap.pauses", logging.INFO, Teller()):
             yield
-        finally:
-            logger.removeHandler(teller)
-            logger.setLevel(before)
 
     @contextlib.contextmanager
     def _debug_log(self) -> Iterator[None]:
@@ -217,15 +212,24 @@ class Console:
         handler = logging.StreamHandler(sys.stderr)
         handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
         handler.addFilter(RedactingFilter())
-        logger = logging.getLogger("asr_netmap")
-        before = logger.level
-        logger.addHandler(handler)
-        logger.setLevel(logging.DEBUG)
-        try:
+        with _listening("asr_netmap", logging.DEBUG, handler):
             yield
-        finally:
-            logger.removeHandler(handler)
-            logger.setLevel(before)
+
+
+@contextlib.contextmanager
+def _listening(name: str, level: int, handler: logging.Handler) -> Iterator[None]:
+    """Inside, `handler` gets what the logger says at that level and above."""
+    import logging  # noqa: PLC0415 -- help needs none of it
+
+    logger = logging.getLogger(name)
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)
 
 
 def _unforeseen(error: Exception) -> AsrNetmapError:

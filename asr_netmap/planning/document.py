@@ -153,19 +153,23 @@ def placement_document(placement: Placement) -> dict[str, Any]:
         "vm": placement.vm,
         "nic": placement.nic,
         "ip_config": placement.ip_config,
-        "failover": _future(placement.failover),
-        "test": _future(placement.test),
+        "failover": _in_network(placement.failover),
+        "test": _in_network(placement.test),
     }
 
 
-def _future(found: Effective) -> dict[str, Any]:
-    """Where an IP config will be.
+def _in_network(found: Effective) -> dict[str, Any]:
+    network = str(found.network) if found.network else None
+    return {"network": network, **future_document(found)}
+
+
+def future_document(found: Effective) -> dict[str, Any]:
+    """Where in its network an IP config will be, as JSON.
 
     `address` is null where it can't be told, `text` says why and by which rule; `certain` is
     whether the document that the prediction rests on leaves no doubt.
     """
     return {
-        "network": str(found.network) if found.network else None,
         "subnet": found.subnet,
         "address": str(found.address) if found.address is not None else None,
         "exists": found.exists,

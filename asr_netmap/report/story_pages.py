@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from asr_netmap.planning.document import change_document, finding_document
+from asr_netmap.planning.document import change_document, finding_document, future_document
 from asr_netmap.planning.effective_text import address_text
 from asr_netmap.planning.explanation import (
     ConfigStory,
@@ -157,17 +157,7 @@ def _steps(steps: Iterable[Step]) -> list[dict[str, str]]:
 
 
 def _effective_document(found: Any) -> dict[str, Any]:
-    return {
-        "subnet": found.subnet,
-        "address": str(found.address) if found.address else None,
-        "static": found.static,
-        "exists": found.exists,
-        "predicted": found.predicted,
-        "certain": found.certain,
-        "trouble": found.trouble,
-        "text": found.text,
-        "rule": found.rule,
-    }
+    return {**future_document(found), "static": found.static}
 
 
 def _rows(story: Story) -> Table:

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address
 
 from asr_netmap.models import ReplicatedIpConfig, Subnet
 from asr_netmap.rules.allocation import is_reserved
-from asr_netmap.rules.branches import Answer, Branch, decide, decides, passes
+from asr_netmap.rules.branches import Answer, Branch, decides, passes
 from asr_netmap.settings import AddressMode, AddressRule
 
 # Names of branches of the rule; each prefix rule and each mode has its own.
@@ -50,23 +50,6 @@ class Demand:
     def dynamic(self) -> bool:
         """Whether no static address should be set."""
         return self.preferred is None and self.strict
-
-
-def demand_address(
-    config: ReplicatedIpConfig,
-    explicit: AddressMode | IPv4Address | None,
-    prefix_rules: Sequence[AddressRule],
-    mode: AddressMode,
-    home: Subnet | None,
-    target: Subnet,
-) -> Demand | None:
-    """The strongest word on the address of `config`; None: it is left as it is.
-
-    The arguments are those of `AddressSearch`.
-    """
-    search = AddressSearch(config, explicit, prefix_rules, mode, home, target)
-    _, answer = decide(search.branches())
-    return answer.outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,13 @@ def decide(branches: Iterable[Branch[Outcome]]) -> tuple[str, Answer[Outcome]]:
     raise AssertionError("the last branch of a rule decides")
 
 
+def outcome_of(branches: Iterable[Branch[Outcome]]) -> Outcome:
+    """What the branch that decides comes to, in a rule that never leaves a thing as it is."""
+    _, answer = decide(branches)
+    assert answer.outcome is not None, "the branch that decides comes to something"
+    return answer.outcome
+
+
 def decider(considered: Iterable[Considered[Outcome]]) -> tuple[str, Answer[Outcome]]:
     """Of branches that were considered, the name and the answer of the one that decided."""
     for each in considered:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from asr_netmap.models import Network, Subnet
-from asr_netmap.rules.branches import Answer, Branch, decide, decides, passes
+from asr_netmap.rules.branches import Answer, Branch, decides, outcome_of, passes
 from asr_netmap.settings import CLEAR
 
 # Subnets that belong to a service by their name: no VM's NIC can be in them (Microsoft Learn, the
@@ -65,14 +65,7 @@ def choose_subnet(
     The arguments are those of `SubnetSearch`.
     """
     search = SubnetSearch(source_subnet, target, explicit, mapped, refuse_fallback, full)
-    return chosen_by(search.branches())
-
-
-def chosen_by(branches: Iterable[Branch[SubnetChoice]]) -> SubnetChoice:
-    """The choice of the branch that decides."""
-    _, answer = decide(branches)
-    assert answer.outcome is not None, "the branch that decides has a choice, if only of none"
-    return answer.outcome
+    return outcome_of(search.branches())
 
 
 @dataclass(frozen=True, slots=True)

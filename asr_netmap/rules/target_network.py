@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import AmbiguousName, PlanningError
-from asr_netmap.models import Direction, Inventory, Network
-from asr_netmap.rules.branches import Answer, Branch, decide, decides, passes
+from asr_netmap.models import Direction, Inventory, Network, NetworkMapping
+from asr_netmap.rules.branches import Answer, Branch, decides, outcome_of, passes
 from asr_netmap.rules.lookup import find_network
 from asr_netmap.rules.mapping_pair import mappings_of
 from asr_netmap.settings import NetworkSettings, Settings
@@ -48,9 +49,7 @@ def choose_target(
 
     Raises NotFound, AmbiguousName or UsageError for a named target that can't be meant.
     """
-    _, answer = decide(target_branches(source, wanted, settings, inventory))
-    assert answer.outcome is not None, "the branch that decides has a target"
-    return answer.outcome
+    return outcome_of(target_branches(source, wanted, settings, inventory))
 
 
 def target_branches(
@@ -92,11 +91,7 @@ class _Search:
         return self._found(network.id, TargetRule.NAMED, "named as the target")
 
     def forward_mapping(self) -> Answer[TargetChoice]:
-        mapped = {
-            mapping.target_network
-            for mapping in mappings_of(Direction.FORWARD, self.settings.regions, self.inventory)
-            if mapping.source_network == self.source.id
-        }
+        mapped = {m.target_network for m in self._mappings(Direction.FORWARD)}
         if not mapped:
             return passes(f"{self.source.name} is mapped to no network of {self._region}")
         target = _the_only(mapped, self.source, "is mapped to")
@@ -104,11 +99,7 @@ class _Search:
         return self._found(target, TargetRule.FORWARD_MAPPING, reason)
 
     def reverse_mapping(self) -> Answer[TargetChoice]:
-        mapped = {
-            mapping.source_network
-            for mapping in mappings_of(Direction.REVERSE, self.settings.regions, self.inventory)
-            if mapping.target_network == self.source.id
-        }
+        mapped = {m.source_network for m in self._mappings(Direction.REVERSE)}
         if not mapped:
             return passes(f"no network of {self._region} is mapped to {self.source.name}")
         target = _the_only(mapped, self.source, "is what is mapped back from")
@@ -158,6 +149,14 @@ class _Search:
     @property
     def _region(self) -> str:
         return self.settings.target_region
+
+    def _mappings(self, direction: Direction) -> Iterator[NetworkMapping]:
+        """Those in that direction of which the source network is its own end."""
+        for mapping in mappings_of(direction, self.settings.regions, self.inventory):
+            forward = direction is Direction.FORWARD
+            own = mapping.source_network if forward else mapping.target_network
+            if own == self.source.id:
+                yield mapping
 
     def _found(self, target: ArmId, rule: TargetRule, reason: str) -> Answer[TargetChoice]:
         network = self.inventory.network(target)

@@ -291,11 +291,6 @@ def dumps(cassette: Cassette) -> str:
     return text
 
 
-def interaction_text(interaction: Interaction) -> str:
-    """One interaction as it stands in a cassette."""
-    return dumps(Cassette((interaction,)))
-
-
 class _Dumper(_PlainDumper):  # type: ignore[misc]  # -- PyYAML's C dumper has no stub
     """Texts of several lines in literal blocks; no anchors."""
 

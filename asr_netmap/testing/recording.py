@@ -56,9 +56,7 @@ def record(
     origin = "sandbox" if live.sandbox else "azure"
     cloud = Cloud.PUBLIC if live.sandbox else Cloud(live.cloud)
     recorder = Recorder(Scrubber(cloud.host, Names(dict(names or {}))), live.clock)
-    about = Recorded(
-        origin, cloud.value, live.clock.now(), f"asr-netmap {__version__}", _versions()
-    )
+    about = Recorded(origin, cloud.value, live.clock.now(), f"asr-netmap {__version__}", versions())
     try:
         with live.through(lambda inner: TappedTransport(inner, recorder.take), workers=1) as azure:
             yield azure
@@ -152,5 +150,6 @@ def _finish(path: Path, cassette: Cassette, say: Say | None, warn: Say | None) -
             warn(f"Look before you share it: {hit}")
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """What sends the requests: package -> version."""
     return {name: metadata.version(name) for name in _PACKAGES}

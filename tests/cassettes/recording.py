@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from importlib import metadata
 from pathlib import Path
 from random import Random
 
@@ -22,14 +21,13 @@ from asr_netmap.gateway.tokens import SandboxCredential
 from asr_netmap.sandbox import MemorySandbox
 from asr_netmap.testing import CliResult, run_cli
 from asr_netmap.testing.cassette import Cassette, Recorded, dumps
-from asr_netmap.testing.recording import Recorder
+from asr_netmap.testing.recording import Recorder, versions
 from asr_netmap.testing.scrubbing import Scrubber
 from tests.cassettes.scenarios import Scenario
 
 FOLDER = Path(__file__).resolve().parent.parent.parent / "cassettes"
 # All committed cassettes are from the same moment of the sandbox's clock.
 MOMENT = datetime(2026, 3, 3, 12, 0, tzinfo=timezone.utc)
-PACKAGES = ("azure-core", "azure-mgmt-network", "azure-mgmt-recoveryservicessiterecovery", "vcrpy")
 
 
 @dataclass(frozen=True)
@@ -89,11 +87,6 @@ def working_in(scenario: Scenario, folder: Path) -> Iterator[None]:
             del os.environ["XDG_STATE_HOME"]
         else:
             os.environ["XDG_STATE_HOME"] = state
-
-
-def versions() -> dict[str, str]:
-    """What sends the requests, by the package indexes' names."""
-    return {name: metadata.version(name) for name in PACKAGES}
 
 
 def same(one: Cassette, other: Cassette) -> bool:

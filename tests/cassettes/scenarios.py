@@ -10,27 +10,16 @@ from dataclasses import dataclass, field
 
 from asr_netmap.gateway.cloud import Cloud
 from asr_netmap.sandbox import Estate, Options
-from tests.cassettes.estates import VAULT, lock, part
+from tests.cli.conftest import NETMAP, REGION_OPTIONS, VAULT_OPTIONS
+from tests.demo_parts import VAULT, lock, part
 
-WHERE = (
-    *("-g", "rg-vault", "--vault-name", "vault-dr"),
-    *("--source-region", "eastasia", "--target-region", "southeastasia"),
-)
+WHERE = (*VAULT_OPTIONS, *REGION_OPTIONS)
 # As the service answers: an operation takes some seconds, and says to come back after 30.
 AS_RECORDED = Options(operation_seconds=2.8, retry_after=30)
 
 DATA = ("vnet-data", "vnet-data-dr")
 WEB = ("vnet-web", "vnet-web-asr")
 
-NETMAP = """\
-version: 1
-vault:
-  subscription: 11111111-2222-3333-4444-555555555555
-  resource_group: rg-vault
-  name: vault-dr
-source_region: eastasia
-target_region: southeastasia
-"""
 TABLE = """\
 vm_id,nic,ip_config,address
 /subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-data/providers/\

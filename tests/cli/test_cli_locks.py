@@ -12,8 +12,8 @@ import pytest
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import ManagementLock
 from asr_netmap.sandbox import Estate
-from tests.cassettes.estates import SUB, VAULT, part
 from tests.cli.conftest import REGION_OPTIONS, VAULT_OPTIONS, Run
+from tests.demo_parts import SUB, VAULT, lock, part
 
 FABRICS = f"{VAULT}/replicationFabrics"
 RETARGET = (
@@ -21,15 +21,6 @@ RETARGET = (
     *("--allow-retarget", "--yes", *VAULT_OPTIONS, *REGION_OPTIONS),
 )
 REMOVAL = (*("unmap", "--source-vnet", "vnet-data", "--yes", *VAULT_OPTIONS, *REGION_OPTIONS),)
-
-
-def lock(scope: str, level: str) -> dict[str, Any]:
-    return {
-        "id": f"{scope}/providers/Microsoft.Authorization/locks/keep",
-        "name": "keep",
-        "type": "Microsoft.Authorization/locks",
-        "properties": {"level": level},
-    }
 
 
 def estate_with(folder: Path, *resources: Mapping[str, Any], **more: Any) -> str:
@@ -52,7 +43,7 @@ def test_a_lock_on_anything_above_the_mapping_refuses_the_change_before_it_begin
     run: Run, folder: Path, scope: str, command: tuple[str, ...]
 ) -> None:
     scope = f"{FABRICS}/asr-a2a-default-eastasia" if scope == FABRICS else scope
-    estate = estate_with(folder, lock(scope, "ReadOnly"))
+    estate = estate_with(folder, lock(scope, "keep", "ReadOnly"))
     before = mappings_in(estate)
     done = run(*command, "--sandbox", estate)
     assert done.code == 4, done.err
@@ -65,7 +56,7 @@ def test_a_lock_against_deleting_leaves_a_mapping_that_is_only_pointed_elsewhere
     run: Run, folder: Path
 ) -> None:
     """There is no way back yet, so nothing of it is deleted."""
-    estate = estate_with(folder, lock(VAULT, "CanNotDelete"))
+    estate = estate_with(folder, lock(VAULT, "keep", "CanNotDelete"))
     done = run(*RETARGET, "--sandbox", estate)
     assert done.code == 0, done.err
     assert run(*REMOVAL, "--sandbox", estate).code == 4
@@ -73,7 +64,7 @@ def test_a_lock_against_deleting_leaves_a_mapping_that_is_only_pointed_elsewhere
 
 def test_a_lock_elsewhere_stops_nothing(run: Run, folder: Path) -> None:
     elsewhere = f"{SUB}/resourceGroups/rg-vault-2"
-    done = run(*RETARGET, "--sandbox", estate_with(folder, lock(elsewhere, "ReadOnly")))
+    done = run(*RETARGET, "--sandbox", estate_with(folder, lock(elsewhere, "keep", "ReadOnly")))
     assert done.code == 0, done.err
 
 

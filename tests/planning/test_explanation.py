@@ -20,8 +20,7 @@ from asr_netmap.planning.plan import Plan
 from asr_netmap.report.story_pages import story_document, story_page
 from asr_netmap.rules.subnets import SubnetRule
 from asr_netmap.rules.target_network import TargetRule
-from asr_netmap.sandbox.demo_estate import SUBSCRIPTION, VAULT_GROUP, VAULT_NAME
-from asr_netmap.settings import Overrides, Settings, settings_from_options
+from asr_netmap.settings import Settings
 from tests.builders import (
     APP,
     APP_ASR,
@@ -42,6 +41,7 @@ from tests.builders import (
     settings,
     subnet,
 )
+from tests.demo_parts import demo_settings
 from tests.nic_estates import estate, vm
 from tests.planning.drawing import estates
 
@@ -243,16 +243,7 @@ def test_an_estate_of_odd_items_is_told_as_it_is_planned(
 
 @pytest.mark.parametrize("existing", ["keep", "enforce"])
 def test_the_stories_of_the_demo_estate_end_where_its_plan_does(existing: Any) -> None:
-    declared = settings_from_options(
-        Overrides(
-            subscription=SUBSCRIPTION,
-            resource_group=VAULT_GROUP,
-            vault_name=VAULT_NAME,
-            source_region=SOURCE,
-            target_region=TARGET,
-            existing=existing,
-        )
-    )
+    declared = demo_settings(existing)
     with api.open_sandbox("demo") as azure:
         where = api.read(azure, declared)
         made = api.plan(azure, declared, inventory=where)

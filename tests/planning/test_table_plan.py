@@ -29,9 +29,8 @@ from asr_netmap.planning.plan import Plan
 from asr_netmap.planning.planner import plan
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.table_plan import only_table, plan_table, with_table
-from asr_netmap.sandbox.demo_estate import SUBSCRIPTION, VAULT_GROUP, VAULT_NAME
-from asr_netmap.settings import AddressMode, NicException, Overrides, Settings, from_document
-from asr_netmap.settings import settings_from_options as from_options
+from asr_netmap.sandbox.demo_estate import SUBSCRIPTION
+from asr_netmap.settings import AddressMode, NicException, Settings, from_document
 from tests.builders import (
     APP,
     APP_ASR,
@@ -57,6 +56,7 @@ from tests.builders import (
     settings,
     values,
 )
+from tests.demo_parts import demo_settings
 from tests.planning.drawing import estates
 
 REGIONS = settings().regions
@@ -184,15 +184,7 @@ class Demo:
 
 @pytest.fixture
 def demo() -> Iterator[Demo]:
-    declared = from_options(
-        Overrides(
-            subscription=SUBSCRIPTION,
-            resource_group=VAULT_GROUP,
-            vault_name=VAULT_NAME,
-            source_region=SOURCE,
-            target_region=TARGET,
-        )
-    )
+    declared = demo_settings()
     with api.open_sandbox("demo") as azure:
         yield Demo(azure, declared)
 

@@ -21,8 +21,8 @@ from asr_netmap.planning.journal_scope import doubts_about, raise_if_foreign, se
 from asr_netmap.planning.plan import Plan, Severity
 from asr_netmap.planning.safety import Consent, raise_if_unsafe
 from asr_netmap.planning.undo import plan_undo, written_changes
-from asr_netmap.sandbox.demo_estate import SUBSCRIPTION, VAULT_GROUP, VAULT_NAME
-from asr_netmap.settings import Overrides, Settings, settings_from_options
+from asr_netmap.sandbox.demo_estate import SUBSCRIPTION
+from asr_netmap.settings import Settings
 from tests.builders import (
     APP,
     APP_ASR,
@@ -50,6 +50,7 @@ from tests.builders import (
     values,
     with_settings,
 )
+from tests.demo_parts import demo_settings
 
 
 def events_of(changes: Sequence[Change]) -> list[dict[str, Any]]:
@@ -505,15 +506,7 @@ def test_writes_of_another_vault_in_the_journal_are_passed() -> None:
 
 @pytest.fixture
 def demo() -> Iterator[tuple[Any, Settings]]:
-    declared = settings_from_options(
-        Overrides(
-            subscription=SUBSCRIPTION,
-            resource_group=VAULT_GROUP,
-            vault_name=VAULT_NAME,
-            source_region=SOURCE,
-            target_region=TARGET,
-        )
-    )
+    declared = demo_settings()
     with api.open_sandbox("demo") as azure:
         yield azure, declared
 

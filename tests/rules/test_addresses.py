@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from asr_netmap.models import Subnet
-from asr_netmap.rules.addresses import Demand, demand_address, keep_host_part
+from asr_netmap.rules.addresses import AddressSearch, Demand, keep_host_part
+from asr_netmap.rules.branches import decide
 from asr_netmap.settings import AddressMode, AddressRule
 from tests.builders import ip_config, subnet
 
@@ -29,7 +30,9 @@ def demand(
     home: Subnet | None = HOME,
 ) -> Demand | None:
     config = ip_config(source, static=static)
-    return demand_address(config, explicit, rules or [], mode, home, target)
+    search = AddressSearch(config, explicit, rules or [], mode, home, target)
+    _, answer = decide(search.branches())
+    return answer.outcome
 
 
 def wanted(found: Demand | None) -> tuple[str | None, bool, bool]:

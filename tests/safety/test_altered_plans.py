@@ -19,7 +19,7 @@ from asr_netmap.errors import AlteredPlan, AsrNetmapError, PlanFileError
 from asr_netmap.gateway.connection import Connection, connect_sandbox
 from asr_netmap.sandbox import MemorySandbox, Options, Request, Response
 from asr_netmap.settings import NetworkSettings, Settings
-from tests.cassettes.estates import part
+from tests.demo_parts import part
 from tests.safety.forgeries import Forgery, forgeries
 
 VAULT = "11111111-2222-3333-4444-555555555555/rg-vault/vault-dr"

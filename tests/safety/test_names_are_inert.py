@@ -25,8 +25,8 @@ from asr_netmap import api
 from asr_netmap.applying.observer import Event, Observer
 from asr_netmap.applying.outcome import Result
 from asr_netmap.report.inert import clean
-from tests.cassettes.estates import part
 from tests.cli.conftest import Finished, Run
+from tests.demo_parts import part
 from tests.report.nasty_names import NASTY_NAMES
 from tests.safety.nasty_estate import NAMES, SHELL_NAMES, in_ids, nasty_estate
 from tests.safety.program import (

@@ -16,16 +16,8 @@ from asr_netmap.sandbox.server import running_server
 from asr_netmap.testing import CliResult, run_cli
 from asr_netmap.testing.cassette import load
 from asr_netmap.testing.lint import lint_file
+from tests.cli.conftest import NETMAP
 
-NETMAP = """\
-version: 1
-vault:
-  subscription: 11111111-2222-3333-4444-555555555555
-  resource_group: rg-vault
-  name: vault-dr
-source_region: eastasia
-target_region: southeastasia
-"""
 HERE = ("--config", "netmap.yaml")
 
 

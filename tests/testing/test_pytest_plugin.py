@@ -12,20 +12,11 @@ import pytest
 
 from asr_netmap import api
 from asr_netmap.testing import record, run_cli
-from tests.cassettes.estates import part
+from tests.cli.conftest import NETMAP
+from tests.demo_parts import part
 from tests.testing.conftest import SETTINGS, demo
 
 PAGE = Path(__file__).parent.parent.parent / "cassettes" / "README.md"
-# A vault as it is declared: one mapped network, and nothing that is replicated yet.
-NETMAP = """\
-version: 1
-vault:
-  subscription: 11111111-2222-3333-4444-555555555555
-  resource_group: rg-vault
-  name: vault-dr
-source_region: eastasia
-target_region: southeastasia
-"""
 CONFTEST = 'pytest_plugins = ["asr_netmap.testing.pytest_plugin"]\n'
 TESTS = """\
 import contextlib
@@ -117,6 +108,7 @@ def test_the_example_of_the_page_works(tmp_path: Path, monkeypatch: pytest.Monke
     assert files[::2] == ["conftest.py", "test_ours.py"]
     for name, text in zip(files[::2], files[1::2], strict=True):
         (tmp_path / name).write_text(text)
+    # A vault as it is declared: one mapped network, and nothing that is replicated yet.
     (tmp_path / "netmap.yaml").write_text(NETMAP)
     part("web2", networks=("vnet-web", "vnet-web-asr")).save(tmp_path / "estate.json")
     over = ("--config", "netmap.yaml", "--sandbox", "estate.json")

@@ -1,13 +1,20 @@
-"""Small estates to record: parts of the demo estate, so that a cassette stays readable."""
+"""Parts of the demo estate, for tests that need little of it, and settings for all of it."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from asr_netmap.sandbox import Estate, demo_estate
-from asr_netmap.sandbox.demo_estate import SUBSCRIPTION
+from asr_netmap.sandbox.demo_estate import (
+    SOURCE,
+    SUBSCRIPTION,
+    TARGET,
+    VAULT_GROUP,
+    VAULT_NAME,
+)
+from asr_netmap.settings import Overrides, Settings, settings_from_options
 
 SUB = f"/subscriptions/{SUBSCRIPTION}"
 VAULT = f"{SUB}/resourceGroups/rg-vault/providers/Microsoft.RecoveryServices/vaults/vault-dr"
@@ -30,12 +37,13 @@ def part(
     """
     document = json.loads(demo_estate().to_text())
     dropped = {*_MACHINES} - {*machines} | {*_NETWORKS} - {*networks}
+    if "vnet-app" in dropped:
+        dropped.add("nsg-web")  # of a subnet there
     document["resources"] = [
         resource
         for resource in document["resources"]
         if not _belongs(resource, dropped)
         and (mapped or "/replicationnetworkmappings/" not in resource["id"].lower())
-        and (("web" in str(networks)) or "/networksecuritygroups/" not in resource["id"].lower())
     ]
     document["resources"] += list(locks)
     document["conditions"] = [dict(condition) for condition in conditions]
@@ -50,11 +58,25 @@ def _belongs(resource: Mapping[str, Any], dropped: Collection[str]) -> bool:
     )
 
 
-def lock(scope: str, name: str) -> dict[str, Any]:
-    """A management lock that lets a scope be read only."""
+def lock(scope: str, name: str, level: str = "ReadOnly") -> dict[str, Any]:
+    """A management lock on a scope."""
     return {
         "id": f"{scope}/providers/Microsoft.Authorization/locks/{name}",
         "name": name,
         "type": "Microsoft.Authorization/locks",
-        "properties": {"level": "ReadOnly", "notes": "by the network team"},
+        "properties": {"level": level, "notes": "by the network team"},
     }
+
+
+def demo_settings(existing: Literal["keep", "enforce"] | None = None) -> Settings:
+    """Settings that name the demo estate's vault and regions."""
+    return settings_from_options(
+        Overrides(
+            subscription=SUBSCRIPTION,
+            resource_group=VAULT_GROUP,
+            vault_name=VAULT_NAME,
+            source_region=SOURCE,
+            target_region=TARGET,
+            existing=existing,
+        )
+    )
