@@ -158,7 +158,7 @@ def _setting_difference(setting: Setting, item: ReplicatedItem) -> _Difference |
     try:
         found = current_value(item, setting)
     except KeyError as gone:
-        return _Difference(_place(setting), _shown(setting.value), str(gone.args[0]))
+        return _Difference(_place(setting), _shown(setting.value), f"nothing: {gone.args[0]}")
     if _same(setting.name, setting.value, found):
         return None
     return _Difference(_place(setting), _shown(setting.value), _shown(found))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from azure.core.rest import HttpRequest
 
+from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import BlockedRequest
 from asr_netmap.gateway.cloud import Cloud
-from asr_netmap.gateway.guard import Place, check_place, check_scope
+from asr_netmap.gateway.guard import Place, WritePermits, check_place, check_scope
 
 from .scripted import FABRIC, ITEM, MAPPING, VAULT, answer, scripted
 
@@ -120,3 +121,107 @@ def test_a_sandbox_is_one_origin_with_its_port() -> None:
     for other in ("http://127.0.0.1:8481", "https://127.0.0.1:8480", "http://x.127.0.0.1:8480"):
         with pytest.raises(BlockedRequest):
             check_place(place, f"{other}/subscriptions/s1")
+
+
+LONG = "x" * 400
+
+
+@pytest.mark.parametrize(
+    ("method", "url", "message", "hint"),
+    [
+        (
+            "POST",
+            f"{BASE}{ITEM}/reProtect",
+            f"Not sent: POST {ITEM}/reProtect is no call that this tool makes.",
+            "Please report this as a bug.",
+        ),
+        (
+            "POST",
+            f"{BASE}/{LONG}",
+            f"Not sent: POST /{LONG[:298]}… is no call that this tool makes.",
+            "Please report this as a bug.",
+        ),
+        (
+            "GET",
+            f"{BASE}{VAULT}/..",
+            f"Not sent: the path of GET {VAULT}/.. holds '..', which would lead to another "
+            "resource.",
+            "A name in the settings or in an id is wrong.",
+        ),
+        (
+            "GET",
+            f"{BASE}/{LONG}%2f",
+            f"Not sent: the path of GET /{LONG[:298]}… holds '{LONG[:59]}…', which would lead to "
+            "another resource.",
+            "A name in the settings or in an id is wrong.",
+        ),
+        (
+            "GET",
+            f"https://{LONG}@evil.example/subscriptions",
+            f"Not sent: the URL at '{LONG[:99]}…' is not a plain one.",
+            "A name in the settings, or an answer from Azure, holds odd characters.",
+        ),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_and_what_to_do_in_one_line(
+    method: str, url: str, message: str, hint: str
+) -> None:
+    with pytest.raises(BlockedRequest) as refused:
+        check_scope(method, url)
+    assert (refused.value.message, refused.value.hint) == (message, hint)
+
+
+def test_a_refused_host_is_named_and_cut_to_a_line() -> None:
+    with pytest.raises(BlockedRequest) as refused:
+        check_place(Place.of_cloud(Cloud.PUBLIC), f"https://{LONG}/subscriptions")
+    assert refused.value.message == (
+        f"Not sent: an answer leads to '{LONG[:99]}…', which is not 'management.azure.com'; "
+        "the token does not go there."
+    )
+    assert refused.value.hint == "Check --cloud, and what stands between here and Azure."
+
+
+def test_a_write_that_is_not_permitted_is_named_and_cut_to_a_line() -> None:
+    permits = WritePermits()
+    permits.check("PUT", f"{BASE}{NETWORK}")
+    permits.withhold()
+    permits.check("GET", f"{BASE}{NETWORK}")
+    with pytest.raises(BlockedRequest) as refused:
+        permits.check("PUT", f"{BASE}/{LONG}")
+    assert refused.value.message == (
+        f"Not sent: PUT /{LONG[:298]}… is no change of this run's plan."
+    )
+    assert refused.value.hint == "Please report this as a bug."
+    with permits.given([ArmId(NETWORK)]):
+        permits.check("PUT", f"{BASE}{NETWORK.upper()}?api-version=1")
+    with pytest.raises(BlockedRequest):
+        permits.check("PUT", f"{BASE}{NETWORK}")
+
+
+@pytest.mark.parametrize("character", ["\\", "\n", "\x7f", "\x00"])
+def test_a_control_character_is_refused_wherever_it_stands(character: str) -> None:
+    with pytest.raises(BlockedRequest, match="not a plain one"):
+        check_scope("GET", f"{BASE}{VAULT}{character}")
+
+
+@pytest.mark.parametrize("character", ["\n", "\x7f", "\x00"])
+def test_a_control_character_in_a_query_is_refused(character: str) -> None:
+    with pytest.raises(BlockedRequest, match="not a plain one"):
+        check_scope("GET", f"{BASE}{VAULT}?t={character}")
+
+
+def test_odd_characters_of_a_signed_query_pass_behind_every_question_mark() -> None:
+    check_scope("GET", f"{BASE}{VAULT}?t=a?c=\\b")
+    check_scope("GET", f"{BASE}{VAULT}?c=\\b?t=a")
+    check_scope("GET", f"{BASE}{VAULT}?who=a@b")
+
+
+def test_the_usual_port_is_dropped_for_a_cloud_alone() -> None:
+    """A sandbox is one origin, and there its port is part of what it is."""
+    local = Place.of_url("https://127.0.0.1:443")
+    check_place(local, "https://127.0.0.1:443/subscriptions")
+    for url in ("https://127.0.0.1/subscriptions", "http://127.0.0.1:443/subscriptions"):
+        with pytest.raises(BlockedRequest):
+            check_place(local, url)
+    with pytest.raises(BlockedRequest):
+        check_place(Place("https", "127.0.0.1"), "https://127.0.0.1:443/subscriptions")

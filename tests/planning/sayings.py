@@ -1,0 +1,309 @@
+"""Small situations that bring out what planning says to people, and their text.
+
+RENEW_SNAPSHOTS=1 pytest tests/planning/test_sayings.py     writes sayings.txt anew
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from ipaddress import IPv4Address
+from typing import Any
+
+from asr_netmap.errors import AsrNetmapError
+from asr_netmap.models import NotLookedAt, Peering, RegionalResource
+from asr_netmap.planning.plan import Plan
+from asr_netmap.planning.planner import plan_removal
+from asr_netmap.planning.selection import Selection
+from asr_netmap.rules.addresses import AddressSearch
+from asr_netmap.rules.branches import Branch
+from asr_netmap.rules.lookup import find_network
+from asr_netmap.rules.subnets import SubnetSearch
+from asr_netmap.settings import AddressMode, AddressRule
+from tests.builders import (
+    APP,
+    APP_ASR,
+    PAIRED,
+    SOURCE,
+    SUBSCRIPTION,
+    TARGET,
+    VAULT,
+    existing_nic,
+    inventory,
+    ip_config,
+    item,
+    mapping,
+    network,
+    network_id,
+    plan_of,
+    replicated_nic,
+    resource,
+    rows,
+    scope,
+    settings,
+    subnet,
+)
+
+Lines = Iterator[str]
+Situation = Callable[[], Lines]
+
+SITUATIONS: dict[str, Situation] = {}
+
+
+def situation(of: Situation) -> Situation:
+    """Take it into the list, named by its function."""
+    SITUATIONS[of.__name__.replace("_", " ")] = of
+    return of
+
+
+def text() -> str:
+    """All situations with what is said in each."""
+    parts = []
+    for name, tell in SITUATIONS.items():
+        parts.append("\n".join([f"## {name}", *(f"  {line}".rstrip() for line in tell())]))
+    whole = "\n\n".join(parts) + "\n"
+    for long, short in _SHORT:
+        whole = whole.replace(long, short)
+    return whole
+
+
+def told(made: Plan) -> Lines:
+    """Everything that a plan says in words."""
+    for change in made.changes:
+        yield f"{change.kind.value} {change.action.value} {change.title}: {change.reason}"
+    for waiting in made.pending:
+        yield f"pending {waiting.title}: {waiting.reason}"
+    for found in made.findings:
+        yield f"{found.severity.value} {found.code} on {found.subject}: {found.message}"
+        yield f"    -> {found.fix}"
+
+
+def asked(branches: tuple[Branch[Any], ...]) -> Lines:
+    """What each branch of a rule answers, up to the one that decides."""
+    for branch in branches:
+        answer = branch.ask()
+        yield f"{branch.name}: {answer.why} => {'decides' if answer.decides else 'passes'}"
+        if answer.outcome is not None:
+            yield f"    {answer.outcome}"
+        if answer.decides:
+            return
+
+
+def found_or_refused(call: Callable[[], object]) -> Lines:
+    """What is found, or what the error says."""
+    try:
+        yield f"{call()}"
+    except AsrNetmapError as error:
+        yield f"{type(error).__name__}: {error.message}"
+        yield f"    -> {error.hint}"
+
+
+ONE = {"source": "vnet-app"}
+NOWHERE = subnet("nowhere", "10.9.9.0/24")
+TEN = "10.1.1.10"
+# Ids are the most of the text; who reads it needs their ends.
+_SHORT = (
+    (f"{VAULT}/replicationFabrics", "~fabrics"),
+    (f"/subscriptions/{SUBSCRIPTION}/resourceGroups", "~"),
+    ("/providers/Microsoft.Network/virtualNetworks/", "/~vnet/"),
+)
+TWO = network("vnet-two", subnets={"web": "10.3.1.0/24"}, space="10.3.0.0/16")
+BARE: dict[str, Any] = {"networks": [APP], "mappings": [], "fabrics": ()}
+ZETA, ALPHA = subnet("zeta", "10.1.1.0/24"), subnet("Alpha", "10.1.2.0/24")
+DR = network("vnet-dr", TARGET, subnets=[ZETA, ALPHA])
+HUB = network("vnet-hub", TARGET, subnets={"GatewaySubnet": "10.1.0.0/27"})
+
+
+@situation
+def everything_is_created() -> Lines:
+    yield from told(plan_of(inventory(item("app1", ip_config()), **BARE), settings(networks=[ONE])))
+
+
+@situation
+def networks_are_created_by_others() -> Lines:
+    two = subnet("two", "10.1.3.0/24", "10.1.4.0/24")
+    wide = replace(
+        APP, subnets=(*APP.subnets, two), address_space=(*APP.address_space, *TWO.address_space)
+    )
+    made = settings(networks=[ONE], safety={"create_networks": False})
+    yield from told(plan_of(inventory(**{**BARE, "networks": [wide]}), made))
+
+
+@situation
+def two_sources_share_a_target() -> Lines:
+    where = inventory(
+        networks=[APP, TWO, APP_ASR], mappings=[*PAIRED, mapping("vnet-two", "vnet-app-asr")]
+    )
+    both = [
+        {"source": "vnet-app", "target": "vnet-app-asr"},
+        {"source": "vnet-two", "target": "vnet-app-asr"},
+    ]
+    made = settings(networks=both, safety={"allow_shared_target": True})
+    yield from told(plan_of(where, made))
+    yield from found_or_refused(lambda: plan_of(where, settings(networks=both)))
+
+
+@situation
+def the_copy_lacks_what_the_source_has() -> Lines:
+    nsg = resource("Microsoft.Network/networkSecurityGroups", "nsg-web")
+    twins = [
+        resource("Microsoft.Network/networkSecurityGroups", name)
+        for name in ("nsg-web-asr", "nsg-web")
+    ]
+    table = resource("Microsoft.Network/routeTables", "rt-app")
+    gateway = resource("Microsoft.Network/natGateways", "nat-app")
+    web = subnet("web", "10.1.1.0/24", network_security_group=nsg)
+    app = subnet("app", "10.1.2.0/24", route_table=table, nat_gateway=gateway)
+    far = Peering("to-hub", network_id("vnet-hub"), "Connected")
+    source = network("vnet-app", subnets=[web, app], peerings=(far,))
+    copied = resource("Microsoft.Network/networkSecurityGroups", "nsg-web", "rg-app-asr")
+    regional = tuple(RegionalResource(twin, TARGET) for twin in (*twins, copied))
+    for networks, mappings in (([source, APP_ASR], PAIRED), ([source], ())):
+        where = inventory(networks=networks, mappings=mappings, regional=regional)
+        yield from told(plan_of(where, settings(networks=[ONE])))
+
+
+@situation
+def a_pair_is_removed() -> Lines:
+    for vms in ((), ("app1",), ("zeta", "App2", "app1")):
+        where = inventory(*(item(vm, ip_config()) for vm in vms))
+        yield from told(plan_removal(where, settings(networks=[ONE]), scope()))
+    where = inventory(item("app1", ip_config()))
+    nobody = Selection.parse(["vm=app9"])
+    yield from told(plan_removal(where, settings(networks=[ONE]), scope(), nobody))
+    one = Selection.parse(["vm=app1"])
+    yield from told(plan_removal(where, settings(networks=[ONE]), scope(), one))
+
+
+@situation
+def a_target_is_changed() -> Lines:
+    where = inventory(networks=[APP, APP_ASR, DR])
+    made = settings(networks=[{**ONE, "target": "vnet-dr"}], safety={"allow_retarget": True})
+    vm = item("app1", ip_config(), target="vnet-app-asr")
+    yield from told(plan_of(replace(where, items=(vm,)), made))
+    yield from told(plan_of(replace(where, items=(vm,)), made, retarget=True))
+
+
+@situation
+def nothing_is_selected() -> Lines:
+    where = inventory(item("app1", ip_config()))
+    for only in ("vm=app9", "network=vnet-typo", "group=rg-none"):
+        yield from told(plan_of(where, settings(networks=[ONE]), only))
+
+
+@situation
+def an_address_that_is_left_alone_is_wrong() -> Lines:
+    for address in ("10.1.2.9", "10.1.1.1", "10.1.1.9"):
+        config = ip_config(to=address, subnet="web")
+        yield from told(
+            plan_of(inventory(item("app1", config)), settings(nics={"address": "unmanaged"}))
+        )
+    wide = subnet("web", "10.1.1.0/24", "10.1.5.0/24")
+    where = inventory(
+        item("app1", ip_config(to="10.1.2.9", subnet="web")),
+        networks=[APP, network("vnet-app-asr", TARGET, subnets=[wide])],
+    )
+    yield from told(plan_of(where, settings(nics={"address": "unmanaged"})))
+
+
+@situation
+def secondary_ip_configs() -> Lines:
+    first, second = ip_config(), ip_config("10.1.1.11", name="ipconfig2", primary=False)
+    for chosen in (False, True):
+        nic = replicated_nic("app1-nic", first, replace(second, selected=chosen))
+        yield from told(plan_of(inventory(item("app1", nics=(nic,)))))
+
+
+@situation
+def subnets_that_can_not_be_used() -> Lines:
+    gateway = network("vnet-app-asr", TARGET, subnets={"GatewaySubnet": "10.1.0.0/27"})
+    empty = network("vnet-app-asr", TARGET)
+    mixed = network(
+        "vnet-app-asr", TARGET, subnets={"GatewaySubnet": "10.1.0.0/27", "z": "10.1.9.0/24"}
+    )
+    vm = item("app1", ip_config())
+    for target in (gateway, empty, mixed):
+        where = inventory(vm, networks=[APP, target])
+        yield from told(plan_of(where))
+        yield from told(plan_of(where, settings(nics={"subnet_fallback": "refuse"})))
+        yield from told(plan_of(where, rows({"vm": "app1", "subnet": "gatewaysubnet"})))
+        yield from told(plan_of(where, rows({"vm": "app1", "subnet": "nowhere"})))
+
+
+@situation
+def a_subnet_is_full() -> Lines:
+    small = network("vnet-app-asr", TARGET, subnets={"web": "10.1.1.0/29"})
+    vms = [item(f"app{n}", ip_config(f"10.1.1.{n}")) for n in range(10, 16)]
+    there = existing_nic("other", "10.1.1.4")
+    for count in (3, 4):
+        where = inventory(*vms[:count], networks=[APP, small], nics=(there,))
+        yield from told(plan_of(where, settings(nics={"address": "next-free"})))
+
+
+@situation
+def what_each_branch_of_the_subnet_rule_says() -> Lines:
+    everywhere = {"zeta": "alpha", "sql": "nowhere"}
+    nothing_full: list[dict[str, Any]] = [
+        {"source_subnet": "ZETA", "target": DR},
+        {"source_subnet": "sql", "target": DR},
+        {"source_subnet": None, "target": DR},
+        {"source_subnet": "zeta", "target": DR, "explicit": "alpha"},
+        {"source_subnet": "zeta", "target": DR, "explicit": "nowhere"},
+        {"source_subnet": "zeta", "target": DR, "explicit": "none"},
+        {"source_subnet": "zeta", "target": DR, "mapped": everywhere},
+        {"source_subnet": "sql", "target": DR, "mapped": everywhere},
+        {"source_subnet": "sql", "target": DR, "refuse_fallback": True},
+        {"source_subnet": "zeta", "target": DR, "refuse_fallback": True},
+        {"source_subnet": "web", "target": HUB},
+        {"source_subnet": "web", "target": HUB, "explicit": "gatewaysubnet"},
+        {"source_subnet": "web", "target": network("vnet-empty", TARGET)},
+        {"source_subnet": "web", "target": network("vnet-empty", TARGET), "explicit": "x"},
+    ]
+    for given in nothing_full:
+        for full in (None, ALPHA, ZETA):
+            search = SubnetSearch(**given, full=(full or NOWHERE).__eq__)
+            shown = {k: getattr(v, "name", v) for k, v in given.items()}
+            yield f"{shown}, full: {full.name if full else 'none'}"
+            yield from (f"  {line}" for line in asked(search.branches()))
+
+
+@situation
+def what_each_branch_of_the_address_rule_says() -> Lines:
+    home, same = subnet("web", "10.1.1.0/24"), subnet("web", "10.1.1.0/24")
+    other = subnet("web", "10.20.1.0/28")
+    rule = AddressRule.model_validate({"from": "10.1.1.0/24", "to": "10.20.1.0/24"})
+    short = AddressRule.model_validate({"from": "10.9.1.0/24", "to": "10.20.1.0/24"})
+    for mode in AddressMode:
+        for source, static in ((TEN, True), ("10.1.1.200", True), (TEN, False), (None, True)):
+            config = ip_config(source, static=static)
+            for target in (same, other):
+                search = AddressSearch(config, None, [], mode, home, target)
+                yield f"{mode.value} {source} static: {static} into {target.ipv4[0]}"
+                yield from (f"  {line}" for line in asked(search.branches()))
+    for source in (TEN, "10.1.1.200", None):
+        for rules in ([short], [rule]):
+            for given in (None, AddressMode.DYNAMIC, IPv4Address("10.20.1.7")):
+                config = ip_config(source)
+                search = AddressSearch(config, given, rules, AddressMode.ASR_DEFAULT, home, other)
+                yield f"{source} with {rules[0].from_} -> {rules[0].to}, {given}"
+                yield from (f"  {line}" for line in asked(search.branches()))
+
+
+@situation
+def a_network_is_looked_for_by_its_name() -> Lines:
+    twin = replace(APP, id=network_id("vnet-app", "rg-other"))
+    far = network("vnet-far", "westeurope")
+    many = [network(f"vnet-b{n}", space="10.1.0.0/16") for n in (3, 1, 2, 7, 6, 5, 4)]
+    unread = NotLookedAt("the networks of rg-x", "403", VAULT.group_id)
+    for networks, gaps in (
+        ([APP, twin, far, APP_ASR], ()),
+        ([APP, far], ()),
+        ([far], ()),
+        ([*many, APP], ()),
+        (many[:6], ()),
+        (many[:1], (unread,)),
+    ):
+        where = inventory(networks=networks, mappings=(), not_looked_at=gaps)
+        for name in ("vnet-app", "rg-app/vnet-ap", "vnet-B", "vnet-far", "VNET-APP-ASR"):
+            yield f"{name} among {len(networks)}:"
+            yield from found_or_refused(lambda: find_network(name, where, SOURCE, "source").id)  # noqa: B023 -- called at once
