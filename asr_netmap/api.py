@@ -160,17 +160,34 @@ def connect_azure(
 
 
 def connect_endpoint(
-    url: str, *, ca: Path | None = None, workers: int = DEFAULT_WORKERS, clock: Clock | None = None
+    url: str,
+    *,
+    ca: Path | None = None,
+    auth: str = "default",
+    client_id: str | None = None,
+    workers: int = DEFAULT_WORKERS,
+    clock: Clock | None = None,
 ) -> Connection:
     """A connection to a served sandbox on this machine; a context manager.
 
     ca -- the certificate of a sandbox that serves TLS.
+    auth, client_id -- as for Azure. They count only where the environment names the sandbox itself
+        as its managed identity endpoint; else its token is asked for directly. No other
+        credential is ever used for a sandbox.
     Raises UsageError for a URL that isn't on the loopback interface.
     """
     from asr_netmap.gateway import connection  # noqa: PLC0415 -- gateway imports azure
+    from asr_netmap.gateway.credentials import Auth  # noqa: PLC0415 -- same
 
     return _writing_what_is_planned(
-        connection.connect_endpoint(url, ca=ca, workers=workers, clock=clock)
+        connection.connect_endpoint(
+            url,
+            ca=ca,
+            auth=_one_of(Auth, auth, "--auth"),
+            client_id=client_id,
+            workers=workers,
+            clock=clock,
+        )
     )
 
 

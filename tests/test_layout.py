@@ -63,7 +63,7 @@ USERS_OF: dict[str, frozenset[str]] = {
     "pydantic": frozenset({"settings", "planning", "arm_id"}),
     "pydantic_core": frozenset({"settings", "planning", "arm_id"}),
     "yaml": frozenset({"settings", "planning", "testing"}),
-    "typer": frozenset({"cli"}),
+    "typer": frozenset({"cli", "runbook"}),
     "click": frozenset({"cli"}),
     "rich": frozenset({"cli"}),
     "vcr": frozenset({"testing"}),

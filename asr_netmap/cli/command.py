@@ -5,8 +5,8 @@
     command(app, "plan", plan)
 
 A parameter whose type is a dataclass, such as those of `asr_netmap.cli.options`, becomes the
-options that its fields declare; `Console` is made from `Talk`, which every command has; everything
-else is for typer.
+options that its fields declare; `Console`, or a class of its kind, is made from `Talk`, which every
+command has; everything else is for typer.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ def command(app: typer.Typer, name: str, function: Command) -> None:
 def _with_options(function: Command) -> Callable[..., None]:
     types = get_type_hints(function, include_extras=True)
     types.pop("return", None)
+    console_kind = next((kind for kind in types.values() if _is_console(kind)), Console)
     own = inspect.signature(function).parameters
     options = [
         option for name, kind in types.items() for option in _options(name, kind, own[name].default)
@@ -42,13 +43,13 @@ def _with_options(function: Command) -> Callable[..., None]:
 
     def run(**given: Any) -> None:
         talk: Talk = _value("", Talk, given)
-        console = Console(
+        console = console_kind(
             quiet=talk.quiet, verbose=talk.verbose, debug=talk.debug, given=_texts(given.values())
         )
         with console.guard():
             code = function(
                 **{
-                    name: console if kind is Console else _value(name, kind, given)
+                    name: console if _is_console(kind) else _value(name, kind, given)
                     for name, kind in types.items()
                 }
             )
@@ -61,9 +62,13 @@ def _with_options(function: Command) -> Callable[..., None]:
     return run
 
 
+def _is_console(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Console)
+
+
 def _options(name: str, kind: Any, default: Any) -> Iterator[inspect.Parameter]:
     """The options of one parameter; a group may hold groups."""
-    if kind is Console:
+    if _is_console(kind):
         return
     if not is_dataclass(kind):
         yield inspect.Parameter(

@@ -96,7 +96,13 @@ def _live(console: Console, access: Access) -> Connection:
     if access.sandbox is not None:
         return api.open_sandbox(Path(access.sandbox), workers=workers)
     if access.endpoint is not None:
-        return api.connect_endpoint(access.endpoint, ca=access.ca, workers=workers)
+        return api.connect_endpoint(
+            access.endpoint,
+            ca=access.ca,
+            auth=access.auth.value,
+            client_id=access.client_id,
+            workers=workers,
+        )
     instead = _INSTEAD.get()
     if instead is not None:
         return instead(access.cloud)
@@ -108,6 +114,7 @@ def _live(console: Console, access: Access) -> Connection:
     return api.connect_azure(
         cloud=access.cloud.value,
         auth=access.auth.value,
+        client_id=access.client_id,
         attended=console.attended,
         workers=workers,
     )

@@ -36,8 +36,12 @@ class Console:
     quiet -- only data and errors. verbose -- more about what is going on.
     debug -- tracebacks, and a line per HTTP exchange.
     given -- the texts and paths that were typed.
+    progress_every -- seconds between two lines of progress, where there is no terminal; None: a
+        line for each change that ends.
     cassette -- where the data is a recording; every output says so.
     """
+
+    progress_every: float | None = None
 
     def __init__(
         self,
@@ -64,6 +68,11 @@ class Console:
     def live(self) -> bool:
         """Whether standard error is a terminal on which lines can be drawn over."""
         return not self.quiet and self.talk.is_terminal and not self.talk.is_dumb_terminal
+
+    @property
+    def log(self) -> TextIO:
+        """Where the lines of ``--debug`` go."""
+        return sys.stderr
 
     @property
     def talk(self) -> RichConsole:
@@ -209,7 +218,7 @@ class Console:
 
         from asr_netmap.gateway.foreign_text import RedactingFilter  # noqa: PLC0415 -- the same
 
-        handler = logging.StreamHandler(sys.stderr)
+        handler = logging.StreamHandler(self.log)
         handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(message)s"))
         handler.addFilter(RedactingFilter())
         with _listening("asr_netmap", logging.DEBUG, handler):

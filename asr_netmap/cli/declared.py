@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from asr_netmap.gateway.connection import Connection
     from asr_netmap.planning.selection import Selection
     from asr_netmap.settings import Overrides, Settings
+
+Load = Callable[[Path, "Overrides"], "tuple[Settings, ...]"]
 
 _VAULT_KIND = "microsoft.recoveryservices/vaults"
 _NO_SUBSCRIPTION_YET = "00000000-0000-0000-0000-000000000000"
@@ -58,9 +60,11 @@ def declared(
     vault: Vault,
     rules: PlanRules | None = None,
     networks: Sequence[Mapping[str, object]] | None = None,
+    load: Load | None = None,
 ) -> Declared:
     """What files and options say together.
 
+    load -- what reads a configuration; None: it is a file.
     networks -- entries of ``networks`` as in a file, for commands that take none.
     Raises UsageError or SettingsError with everything that is missing or wrong.
     """
@@ -68,7 +72,8 @@ def declared(
 
     overrides = _overrides(vault, rules or PlanRules())
     if config.config:
-        found = [one for path in config.config for one in load_settings(path, overrides)]
+        load = load or load_settings
+        found = [one for path in config.config for one in load(path, overrides)]
         return Declared(tuple(found))
     subscription = overrides.subscription or os.environ.get("AZURE_SUBSCRIPTION_ID") or None
     full = replace(overrides, subscription=subscription or _NO_SUBSCRIPTION_YET)

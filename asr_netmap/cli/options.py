@@ -191,6 +191,14 @@ class Access:
         Auth,
         typer.Option("--auth", envvar="ASR_NETMAP_AUTH", help="Where a token comes from."),
     ] = Auth.DEFAULT
+    client_id: Annotated[
+        str | None,
+        typer.Option(
+            "--client-id",
+            metavar="ID",
+            help="Client id of a user-assigned managed identity; else AZURE_CLIENT_ID.",
+        ),
+    ] = None
     workers: Annotated[
         int,
         typer.Option(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
@@ -31,6 +32,8 @@ def observing(console: Console, changes: int) -> Iterator[_Observer]:
     elif console.live:
         with _live(console) as progress:
             yield Live(progress, changes)
+    elif console.progress_every is not None:
+        yield Counts(console, changes, console.progress_every)
     else:
         yield Lines(console, changes)
 
@@ -61,6 +64,38 @@ class Lines:
             return
         count = f"{self._ended}/{self._changes} " if ended else ""
         self._console.say(f"{self._now() - self._started:7.1f} s  {count}{clean(text)}", tone)
+
+
+class Counts:
+    """How many changes have ended, at intervals; at once only what was not applied.
+
+    every -- seconds between two lines.
+    """
+
+    def __init__(
+        self, console: Console, changes: int, every: float, now: Now = time.monotonic
+    ) -> None:
+        self._console = console
+        self._changes = changes
+        self._every = every
+        self._now = now
+        self._started = self._said = now()
+        self._ended: Counter[str] = Counter()
+
+    def on(self, event: Event) -> None:
+        """Count, and say what matters or what has come together since the last line."""
+        text, tone = told(event)
+        if type(event).__name__ == "Finished":
+            self._ended[event.outcome.status.value] += 1  # type: ignore[union-attr]  # -- only Finished has that name
+        if tone is Tone.WARNING or self._console.verbose:
+            self._say(clean(text), tone)
+        if self._now() - self._said >= self._every or self._ended.total() == self._changes:
+            counts = ", ".join(f"{count} {status}" for status, count in self._ended.items())
+            self._say(f"{self._ended.total()}/{self._changes} ended: {counts or 'none yet'}")
+            self._said = self._now()
+
+    def _say(self, text: str, tone: Tone = Tone.PLAIN) -> None:
+        self._console.say(f"{self._now() - self._started:7.1f} s  {text}", tone)
 
 
 class Live:

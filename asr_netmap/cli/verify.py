@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,7 +17,10 @@ from asr_netmap.cli.options import Config, FailOn, Format, Only, Out, Shape, Whe
 from asr_netmap.cli.several import Several, each_vault, refuse_empty_selection
 
 if TYPE_CHECKING:
+    from asr_netmap.gateway.connection import Connection
+    from asr_netmap.planning.selection import Selection
     from asr_netmap.planning.verification import Verification
+    from asr_netmap.settings import Settings
 
 
 def add_to(app: typer.Typer) -> None:
@@ -50,27 +54,36 @@ def verify(
       asr-netmap verify --config netmap.yaml
       asr-netmap verify --config netmap.yaml --fail-on error --format markdown
     """
-    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
-
     selection = selection_of(only.only)
     wanted = declared(config, where.vault)
-    say = read_progress(console)
     with connect(console, where.access) as azure:
-        several = each_vault(
-            console,
-            wanted.resolved(azure),
-            lambda one: api.verify(
-                azure, one, selection=selection, inventory=api.read(azure, one, progress=say)
-            ),
-        )
-        refuse_empty_selection([each.plan for each in several.found])
-        _emit(console, several, shape.format, out, azure.sandbox)
-    return worst([several.code, *(_code(each, fail_on) for each in several.found)])
+        several = verifications_of(console, azure, wanted.resolved(azure), selection)
+        show_verifications(console, several, shape.format, out, azure.sandbox)
+    return code_of(several, fail_on)
 
 
-def _emit(
+def verifications_of(
+    console: Console, azure: Connection, settings: Sequence[Settings], selection: Selection
+) -> Several[Verification]:
+    """What is found in each vault and pair of regions. Raises NotFound for an empty selection."""
+    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+
+    say = read_progress(console)
+    several = each_vault(
+        console,
+        settings,
+        lambda one: api.verify(
+            azure, one, selection=selection, inventory=api.read(azure, one, progress=say)
+        ),
+    )
+    refuse_empty_selection([each.plan for each in several.found])
+    return several
+
+
+def show_verifications(
     console: Console, several: Several[Verification], form: Format, out: Out, sandbox: bool
 ) -> None:
+    """The findings are the output."""
     from asr_netmap.report.documents import verify_document  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
     from asr_netmap.report.plan_pages import verify_page  # noqa: PLC0415 -- loads pydantic
@@ -84,6 +97,11 @@ def _emit(
         lambda: verify_document(several.found, sandbox=sandbox, not_looked_at=gaps),
         out.out,
     )
+
+
+def code_of(several: Several[Verification], fail_on: FailOn) -> ExitCode:
+    """The exit code of what was found in all vaults together."""
+    return worst([several.code, *(_code(each, fail_on) for each in several.found)])
 
 
 def _code(verification: Verification, fail_on: FailOn) -> ExitCode:

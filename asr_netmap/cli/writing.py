@@ -41,6 +41,7 @@ class Run:
 
     again -- the command that goes on where this one stopped.
     check -- the command that reads back.
+    told -- gets each plan with its result, before they are reported.
     """
 
     consent: Consent
@@ -49,6 +50,7 @@ class Run:
     form: Format
     again: str
     check: str
+    told: Callable[[Sequence[tuple[Plan, Result]]], None] = lambda done: None
 
     def __post_init__(self) -> None:
         """Refuse a deadline that is no time before anything is read."""
@@ -81,8 +83,18 @@ def carry_out_fresh(
     not_looked_at: Sequence[NotLookedAt] = (),
 ) -> ExitCode:
     """Show, ask and apply plans that were made just now."""
-    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
     from asr_netmap.planning.safety import raise_if_unsafe  # noqa: PLC0415 -- loads pydantic
+
+    show_plans(console, plans, run.form, azure.sandbox)
+    for plan in plans:
+        raise_if_unsafe(plan, run.consent)
+    carry = fresh_carry(azure, plans, run.consent)
+    return carry_out(console, azure, plans, run, carry, not_looked_at)
+
+
+def fresh_carry(azure: Connection, plans: Sequence[Plan], consent: Consent) -> Carry:
+    """Applies plans that were made just now, one after the other, within one deadline."""
+    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
 
     def carry(
         limits: Limits, observer: Observer, journal: Journal | None
@@ -93,12 +105,7 @@ def carry_out_fresh(
             left = api.remaining(limits, azure.clock.monotonic() - started)
             try:
                 result = api.apply(
-                    azure,
-                    plan,
-                    consent=run.consent,
-                    limits=left,
-                    observer=observer,
-                    journal=journal,
+                    azure, plan, consent=consent, limits=left, observer=observer, journal=journal
                 )
             except AsrNetmapError as error:
                 if not done:
@@ -109,10 +116,7 @@ def carry_out_fresh(
                 break
         return done
 
-    show_plans(console, plans, run.form, azure.sandbox)
-    for plan in plans:
-        raise_if_unsafe(plan, run.consent)
-    return carry_out(console, azure, plans, run, carry, not_looked_at)
+    return carry
 
 
 def carry_out(
@@ -136,6 +140,7 @@ def carry_out(
         console.say(f"Journal: {journal.path}", Tone.FAINT)
     with observing(console, changes) as observer:
         done = carry(limits, observer, journal)
+    run.told(done)
     return report(console, azure.sandbox, done, run, not_looked_at)
 
 

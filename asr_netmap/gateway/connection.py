@@ -8,6 +8,7 @@ over a transport, too.
 from __future__ import annotations
 
 import ipaddress
+import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -368,6 +369,8 @@ def connect_endpoint(
     url: str,
     *,
     ca: Path | None = None,
+    auth: Auth = Auth.DEFAULT,
+    client_id: str | None = None,
     clock: Clock | None = None,
     rng: Random | None = None,
     workers: int = DEFAULT_WORKERS,
@@ -375,12 +378,17 @@ def connect_endpoint(
     """A connection to a served sandbox on this machine.
 
     ca -- certificate that an https sandbox is checked against.
+    auth, client_id -- a managed identity is used as it is on Azure where its endpoint is the
+        sandbox's own: then a token goes back only to where it came from.
     Raises UsageError for any other host: its own kind of token is all that ever goes there.
     """
     base = _loopback_base(url)
     clock = clock or SystemClock()
     transport = _requests_transport(workers, environment=False, verify=str(ca) if ca else True)
-    return _sandbox(transport, base, clock, rng, workers)
+    who: TokenCredential = SandboxCredential(transport, base, clock.now)
+    if auth is Auth.MANAGED_IDENTITY and _gives_identities(base, os.environ):
+        who = credential(auth, Cloud.PUBLIC, client_id=client_id)
+    return _sandbox(transport, base, clock, rng, workers, who)
 
 
 def connect_sandbox(
@@ -392,7 +400,9 @@ def connect_sandbox(
 ) -> Connection:
     """A connection to a sandbox in this process: `handle` answers each request."""
     rng = rng or Random(0)  # noqa: S311 -- a sandbox answers the same on every run
-    return _sandbox(SandboxTransport(handle, clock, rng), _SANDBOX_URL, clock, rng, workers)
+    transport = SandboxTransport(handle, clock, rng)
+    who = SandboxCredential(transport, _SANDBOX_URL, clock.now)
+    return _sandbox(transport, _SANDBOX_URL, clock, rng, workers, who)
 
 
 def connect_over(
@@ -426,10 +436,14 @@ def connect_over(
 
 
 def _sandbox(
-    transport: _Transport, base: str, clock: Clock, rng: Random | None, workers: int
+    transport: _Transport,
+    base: str,
+    clock: Clock,
+    rng: Random | None,
+    workers: int,
+    who: TokenCredential,
 ) -> Connection:
     advice = "Is the sandbox running? Start it with `asr-netmap sandbox serve`."
-    who = SandboxCredential(transport, base, clock.now)
     return Connection(
         transport,
         TokenCache(who, _SANDBOX_SCOPE, advice, clock),
@@ -468,6 +482,12 @@ def _requests_transport(workers: int, *, environment: bool, verify: bool | str) 
 
 def _leave_headers_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
+
+
+def _gives_identities(base: str, environment: Mapping[str, str]) -> bool:
+    """Whether the environment's managed identity endpoint is at the same origin as a sandbox."""
+    parts = urlsplit(environment.get("IDENTITY_ENDPOINT", ""))
+    return f"{parts.scheme}://{parts.netloc}".lower() == base.lower()
 
 
 def _loopback_base(url: str) -> str:
