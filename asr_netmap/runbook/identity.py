@@ -52,7 +52,8 @@ def _no_token(client_id: str | None, environment: Mapping[str, str]) -> str:
         return (
             f"The identity endpoint gives no token for client id {client_id}. Is that "
             "user-assigned identity added to the Automation account (Identity, User assigned), "
-            "and is this its client id, not its object id? Without --client-id the system-assigned one is used."
+            "and is this its client id, not its object id? Without --client-id the system-assigned "
+            "one is used."
         )
     return (
         "The identity endpoint gives no token for the system-assigned identity. In the Automation "
