@@ -50,9 +50,16 @@ class Pace:
         self._took[what] = (self._took.get(what, seconds) + seconds) / 2
 
     def expected(self, change: Change) -> float:
-        """Seconds that a change of this kind takes from its first look to its read-back."""
-        usual = _USUAL.get(change.kind, self.limits.first_look)
-        return self._took.get((change.kind, change.action), usual) + _AROUND_AN_OPERATION
+        """Seconds that a change of this kind takes from its first look to its read-back.
+
+        A kind that this run has not seen yet is expected to take no less than the slowest one
+        that it has: where the service is slow, it is slow for all.
+        """
+        took = self._took.get((change.kind, change.action))
+        if took is None:
+            usual = _USUAL.get(change.kind, self.limits.first_look)
+            took = max(usual, *self._took.values()) if self._took else usual
+        return took + _AROUND_AN_OPERATION
 
     def next_look(self, looks: int, told: float | None) -> float:
         """Seconds until the look after `looks` looks; `told` is Azure's own wish.

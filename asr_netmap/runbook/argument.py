@@ -35,7 +35,7 @@ INLINE = "the parameter"
 """What `--config` is given as where the settings are in the string itself."""
 
 _NOTHING = {"", "null", "none", "{}", "[]", "()", '""', "''"}
-_DASHES = re.compile(r"^(?:[\u2012-\u2015\u2212]-?|-[\u2012-\u2015\u2212])(?=[A-Za-z])")
+_DASHES = re.compile(r"^(?=-?[\u2012-\u2015\u2212])[-\u2012-\u2015\u2212]{1,3}(?=[A-Za-z])")
 _ONLY_IN_SETTINGS = {
     *("version", "vault", "vaults", "defaults", "networks", "nics", "copy", "tags", "safety"),
     *("freeze", "target_subscription"),
@@ -94,8 +94,11 @@ def _unwrapped(text: str) -> str:
         before = text = text.strip()
         plain = loose_json.straight(text)
         found = re.fullmatch(r"""((?:\\+|`)?(?:"+|'+))(.*)\1""", plain, re.DOTALL)
-        if found and not _ends_inside(found[1], found[2]):
-            text = _json_text(plain) or found[2]
+        inner = _json_text(plain)
+        if inner:
+            text = inner
+        elif found and not _ends_inside(found[1], found[2]):
+            text = found[2]
         elif plain.startswith(("{", "[", '"{', '"[')) and not text.startswith(("{", "[")):
             text = plain
     return text

@@ -30,7 +30,7 @@ _KEY = re.compile(r"[A-Za-z_$][\w$.-]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 # What ends a value without quotes: a closing bracket, the next key, or the end.
 _ENDS = re.compile(
-    r"""\s*[}\]]|[\s,;]+(?:(?:\\+|`)?["']*)[A-Za-z_$][\w$.-]*(?:\\+|`)?["']*\s*:(?!//)|\s*$"""
+    r"""[\s,;]*[}\]]|[\s,;]+(?:(?:\\+|`)?["']*)[A-Za-z_$][\w$.-]*(?:\\+|`)?["']*\s*:(?!//)|\s*$"""
 )
 _ENDS_ENTRY = re.compile(r"\s*[}\],;]|\s*$")
 _WORDS = {"true": True, "false": False, "null": None, "none": None}

@@ -111,5 +111,6 @@ def _flags_of(group: Any) -> list[str]:
     for each in fields(group):
         kind, option = get_args(hints[each.name])[:2]
         if kind is bool:
-            found += option.param_decls
+            # Inside Annotated, typer keeps the first name where a default would be.
+            found += [name for name in (option.default, *option.param_decls) if name]
     return found

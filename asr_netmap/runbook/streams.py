@@ -33,6 +33,9 @@ FOR_THE_END = 4 * 1024
 _PREFIX = re.compile(r"(error|warning|verbose|debug):", re.IGNORECASE)
 
 
+_USAGE_ERROR = "Error: "  # how the parser of options begins one
+
+
 class Kind(Enum):
     """Which stream a line belongs to, as the word that it begins with."""
 
@@ -152,8 +155,9 @@ def line_writer(streams: JobStreams, kind: Kind) -> TextIO:
 
     def take(line: str) -> None:
         text = clean(redacted(line))
+        is_error = text.startswith(_USAGE_ERROR)
         if text.strip():
-            streams.line(text, kind)
+            streams.line(text.removeprefix(_USAGE_ERROR), Kind.ERROR if is_error else kind)
 
     return _Caught(take)  # type: ignore[return-value]  # -- it has what writers use of a TextIO
 

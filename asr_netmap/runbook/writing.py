@@ -206,9 +206,12 @@ def _plans_of(saved: SavedPlan | None) -> tuple[Plan, ...]:
 
 
 def _within(limits: Limits, open_seconds: float | None) -> Limits:
-    if open_seconds is None or limits.deadline is None:
+    """The limits with a deadline by which also what is still running then is given up."""
+    if limits.deadline is None:
         return limits
-    return replace(limits, deadline=min(limits.deadline, open_seconds))
+    deadline = limits.deadline if open_seconds is None else min(limits.deadline, open_seconds)
+    grace = min(limits.grace, deadline / 10)
+    return replace(limits, deadline=deadline - grace, grace=grace)
 
 
 def _waiting(plan: Plan) -> Result:

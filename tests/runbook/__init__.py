@@ -1,0 +1,1 @@
+"""Jobs as Azure Automation runs them."""
