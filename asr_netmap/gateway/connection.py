@@ -53,6 +53,7 @@ GROUPS_API = "2021-04-01"
 
 _SANDBOX_URL = "https://sandbox.asr-netmap.invalid"
 _SANDBOX_SCOPE = "sandbox/.default"
+_NO_SANDBOX = "Is the sandbox running? Start it with `asr-netmap sandbox serve`."
 _Transport = HttpTransport[HttpRequest, HttpResponse]
 
 
@@ -386,9 +387,11 @@ def connect_endpoint(
     clock = clock or SystemClock()
     transport = _requests_transport(workers, environment=False, verify=str(ca) if ca else True)
     who: TokenCredential = SandboxCredential(transport, base, clock.now)
+    tokens = TokenCache(who, _SANDBOX_SCOPE, _NO_SANDBOX, clock)
     if auth is Auth.MANAGED_IDENTITY and _gives_identities(base, os.environ):
         who = credential(auth, Cloud.PUBLIC, client_id=client_id)
-    return _sandbox(transport, base, clock, rng, workers, who)
+        tokens = TokenCache(who, Cloud.PUBLIC.scope, auth.advice, clock)
+    return _sandbox(transport, base, clock, rng, workers, tokens)
 
 
 def connect_sandbox(
@@ -402,7 +405,8 @@ def connect_sandbox(
     rng = rng or Random(0)  # noqa: S311 -- a sandbox answers the same on every run
     transport = SandboxTransport(handle, clock, rng)
     who = SandboxCredential(transport, _SANDBOX_URL, clock.now)
-    return _sandbox(transport, _SANDBOX_URL, clock, rng, workers, who)
+    tokens = TokenCache(who, _SANDBOX_SCOPE, _NO_SANDBOX, clock)
+    return _sandbox(transport, _SANDBOX_URL, clock, rng, workers, tokens)
 
 
 def connect_over(
@@ -441,12 +445,11 @@ def _sandbox(
     clock: Clock,
     rng: Random | None,
     workers: int,
-    who: TokenCredential,
+    tokens: TokenCache,
 ) -> Connection:
-    advice = "Is the sandbox running? Start it with `asr-netmap sandbox serve`."
     return Connection(
         transport,
-        TokenCache(who, _SANDBOX_SCOPE, advice, clock),
+        tokens,
         base,
         Place.of_url(base),
         cloud="sandbox",

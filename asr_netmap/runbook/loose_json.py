@@ -26,7 +26,7 @@ _CURLY = str.maketrans(
 _QUOTE = re.compile(r"""(?:\\+|`)?(?:"+|'+)""")
 _PLAIN_TEXT = re.compile(r'(?:\\.|[^"\\])*', re.DOTALL)
 _SEPARATORS = re.compile(r"[\s,;]*")
-_KEY = re.compile(r"[A-Za-z_$][\w$.-]*")
+_KEY = re.compile(r"[\w$-][\w$.-]*")
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
 # What ends a value without quotes: a closing bracket, the next key, or the end.
 _ENDS = re.compile(
@@ -133,12 +133,12 @@ class _Reader:
     def _key(self) -> str:
         quote = _QUOTE.match(self._text, self.at)
         if quote:
-            self.at = quote.end()
-            key = _KEY.match(self._text, self.at)
-            if key and self._text.startswith(quote.group(), key.end()):
-                self.at = key.end() + len(quote.group())
-                return key.group()
-            raise self.refusal("a name and its quotes are expected")
+            end = self._text.find(quote.group(), quote.end())
+            name = self._text[quote.end() : end] if end > 0 else ""
+            if not name or set(name) & set("{}[],"):
+                raise self.refusal("a name and its quotes are expected")
+            self.at = end + len(quote.group())
+            return name
         key = _KEY.match(self._text, self.at)
         if key is None:
             raise self.refusal(

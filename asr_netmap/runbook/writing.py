@@ -67,10 +67,10 @@ class Order:
 
 def carry_out_order(console: JobConsole, order: Order) -> tuple[ExitCode, tuple[Finding, ...]]:
     """The exit code, and what is left to people."""
-    with connect(console, order.access) as azure, tempfile.TemporaryDirectory() as folder:
+    with connect(console, order.access) as azure:
         console.job.summary.sandbox = azure.sandbox
         began = azure.clock.monotonic()
-        saved = _saved(console, order.pinned, Path(folder))
+        saved = _saved(console, order.pinned)
         several = _plans(console, azure, order, saved)
         left = tuple(finding for plan in several.found for finding in left_of(plan))
         plans = (*(saved.plans if saved else ()), *several.found)
@@ -82,12 +82,13 @@ def carry_out_order(console: JobConsole, order: Order) -> tuple[ExitCode, tuple[
     return with_vaults_that_failed(code, several.code), left
 
 
-def _saved(console: JobConsole, pinned: Pinned, folder: Path) -> SavedPlan | None:
+def _saved(console: JobConsole, pinned: Pinned) -> SavedPlan | None:
     if pinned.plan is None or pinned.expect_sha256 is None:
         return None
     variables = console.job.around.variables
-    path = plan_file(pinned.plan, pinned.expect_sha256, folder, variables)
-    return api.load_plan(path, expect_sha256=pinned.expect_sha256)
+    with tempfile.TemporaryDirectory() as folder:
+        path = plan_file(pinned.plan, pinned.expect_sha256, Path(folder), variables)
+        return api.load_plan(path, expect_sha256=pinned.expect_sha256)
 
 
 def _plans(
