@@ -235,6 +235,12 @@ def _with_mode(words: Sequence[str]) -> tuple[str, ...]:
     return (mode, *rest)
 
 
+def _texts(value: Any) -> list[str]:
+    """One text or several; what is anything else is none."""
+    several = value if isinstance(value, list) else [value]
+    return [each for each in several if isinstance(each, str) and each.strip()]
+
+
 def _narrowed(asked: Asked, context: Context) -> Asked:
     """What is asked for, less what the caller of a webhook wants less of."""
     words, notes = list(asked.words), list(asked.notes)
@@ -243,8 +249,8 @@ def _narrowed(asked: Asked, context: Context) -> Asked:
         said = str(value).strip().lower()
         if name == "mode" and said in MODES and MODES.index(said) <= MODES.index(asked.mode):
             words[0] = said
-        elif name == "only" and "--only" not in words and value:
-            words += [w for w in _as_words("only", value, frozenset()) if w]
+        elif name == "only" and "--only" not in words and _texts(value):
+            words += [f"--only={text}" for text in _texts(value)]
         elif name == "fail-on-drift" and said in {"true", "1", "yes"}:
             words.append("--fail-on-drift")
         else:

@@ -112,5 +112,6 @@ def _flags_of(group: Any) -> list[str]:
         kind, option = get_args(hints[each.name])[:2]
         if kind is bool:
             # Inside Annotated, typer keeps the first name where a default would be.
-            found += [name for name in (option.default, *option.param_decls) if name]
+            names = (option.default, *option.param_decls)
+            found += [name for name in names if isinstance(name, str)]
     return found

@@ -63,7 +63,7 @@ SHAPES = {
 @pytest.mark.parametrize("argv", SHAPES.values(), ids=SHAPES)
 def test_a_webhook_is_recognised_in_any_shape(argv: tuple[str, ...]) -> None:
     found = asked(*argv)
-    assert found.words == (*WORDS, "--only", "vm=web1")
+    assert found.words == (*WORDS, "--only=vm=web1")
     assert found.notes[0] == "Started by webhook nightly."
     assert "'note'" in found.notes[1]
 
@@ -86,6 +86,8 @@ def test_a_webhook_is_recognised_in_any_shape(argv: tuple[str, ...]) -> None:
         {"sandbox": "demo"},
         {"--yes": True},
         {"only=": "x"},
+        {"only": {"vm": "web1"}},
+        {"only": 7},
     ],
 )
 def test_the_caller_of_a_webhook_can_ask_for_nothing_more(body: dict[str, Any]) -> None:
@@ -97,6 +99,11 @@ def test_the_caller_of_a_webhook_can_ask_for_nothing_more(body: dict[str, Any]) 
 def test_the_caller_of_a_webhook_can_ask_for_less() -> None:
     found = asked(FIXED, json.dumps(webhook({"mode": "verify", "failOnDrift": True})))
     assert found.words == ("verify", "--config", "netmap", "--fail-on-drift")
+
+
+def test_what_a_caller_picks_is_a_value_and_never_an_option() -> None:
+    found = asked(FIXED, json.dumps(webhook({"only": ["vm=web1", "--create-networks"]})))
+    assert found.words == (*WORDS, "--only=vm=web1", "--only=--create-networks")
 
 
 def test_the_caller_of_a_webhook_cannot_pick_beside_what_is_picked() -> None:

@@ -11,6 +11,8 @@ from random import Random
 
 import pytest
 
+from asr_netmap import api
+from asr_netmap.cli.options import Access
 from asr_netmap.runbook.job import Surroundings, run
 from asr_netmap.sandbox.http import Request, Response
 from asr_netmap.sandbox.server import running_server
@@ -110,6 +112,17 @@ def test_a_host_without_an_identity_is_explained(monkeypatch: pytest.MonkeyPatch
     ended = job("verify")
     assert ended.code == 1
     assert any("IDENTITY_ENDPOINT is not set" in line for line in ended.starting("ERROR:"))
+
+
+def test_the_identity_of_a_machine_is_used_where_no_host_offers_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A hybrid worker on a VM; opening a connection sends nothing but the token's request."""
+    with served() as (heard, url):
+        monkeypatch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", url)
+        with api.connect_azure(auth=Access().auth.value, attended=False):
+            pass
+    assert any("/metadata/identity/oauth2/token" in request.url for request in heard.tokens)
 
 
 def test_a_missing_right_is_named_with_action_scope_and_role_file() -> None:
