@@ -38,7 +38,8 @@ class Heard:
         if "/token" in request.url:
             self.tokens.append(request)
             if self.refusing:
-                return Response(400, (("Content-Type", "application/json"),), _REFUSAL)
+                length = ("Content-Length", str(len(_REFUSAL)))
+                return Response(400, (("Content-Type", "application/json"), length), _REFUSAL)
         return self.sandbox.handle(request, now, rng)
 
 
