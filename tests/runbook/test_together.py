@@ -24,7 +24,7 @@ REFERENCE, REFERENCE_JOB = clean_run()
 REQUESTS = REFERENCE.requests
 WRITTEN = Counter(REFERENCE.accepted)
 # The first half only reads; there one moment is like another.
-MOMENTS = [1, REQUESTS // 4, *range(REQUESTS // 2, REQUESTS + 1, 3)]
+MOMENTS = [1, REQUESTS // 4, *range(REQUESTS // 2, REQUESTS + 1, 2)]
 
 
 def settings_of(azure: Service) -> Any:
