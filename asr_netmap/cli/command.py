@@ -43,7 +43,11 @@ def _with_options(function: Command) -> Callable[..., None]:
     def run(**given: Any) -> None:
         talk: Talk = _value("", Talk, given)
         console = Console(
-            quiet=talk.quiet, verbose=talk.verbose, debug=talk.debug, given=_texts(given.values())
+            quiet=talk.quiet,
+            verbose=talk.verbose,
+            debug=talk.debug,
+            color=not talk.no_color,
+            given=_texts(given.values()),
         )
         with console.guard():
             code = function(

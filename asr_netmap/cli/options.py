@@ -50,7 +50,7 @@ ONCE = {"once": True}
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """How much is said. Every command has it."""
+    """How much is said, and how. Every command has it."""
 
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say nothing but data and errors.")
@@ -60,6 +60,10 @@ class Talk:
     ] = False
     debug: Annotated[
         bool, typer.Option("--debug", help="Show tracebacks and a line per HTTP exchange.")
+    ] = False
+    no_color: Annotated[
+        bool,
+        typer.Option("--no-color", help="No colours; the variable NO_COLOR says so, too."),
     ] = False
 
 

@@ -12,7 +12,7 @@ from asr_netmap.planning.plan import Finding, Pending, Placement, Plan, Severity
 from asr_netmap.planning.verification import Verification
 from asr_netmap.report.changes import KIND_TITLES, differences
 from asr_netmap.report.inventory_pages import not_looked_at_blocks
-from asr_netmap.report.page import Block, Card, Cards, Note, Page, Table, Tone
+from asr_netmap.report.page import FIX, Block, Card, Cards, Note, Page, Table, Tone
 
 # What people still read; the JSON document has all.
 MOST_PLACEMENTS = 200
@@ -245,7 +245,7 @@ def _change(change: Change) -> Card:
 
 
 def _finding(finding: Finding) -> Card:
-    fix = (f"fix: {finding.fix}",) if finding.fix else ()
+    fix = (f"{FIX}{finding.fix}",) if finding.fix else ()
     heading = f"{finding.title} [{finding.code}]"
     tone = _SEVERITY_TONES[finding.severity]
     return Card(finding.severity.value, heading, (finding.message, *fix), tone)
