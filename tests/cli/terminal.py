@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "asr_netmap")
 # For a busy machine; a wait that succeeds takes as long as what is waited for.
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 90
 CTRL_C = "\x03"
 
 _DRAWING = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[=>]")
@@ -57,9 +57,9 @@ class Screen:
             if not self._read(until):
                 raise AssertionError(f"{pattern!r} never came; shown was:\n{self.text}")
 
-    def end(self) -> int:
+    def end(self, within: float = PATIENCE_SECONDS) -> int:
         """Wait until the program ends; its exit code."""
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + within
         while self._read(until):
             pass
         return self._process.wait(PATIENCE_SECONDS)
@@ -100,7 +100,7 @@ def at_a_terminal(
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=_take_the_terminal,
+        preexec_fn=_take_the_terminal,  # noqa: PLW1509 -- it takes no lock
     )
     os.close(theirs)
     try:
