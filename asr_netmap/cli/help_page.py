@@ -30,6 +30,7 @@ _GAP = 2
 _STEP = 2
 # Below this an option's help stands below the option.
 _TWO_COLUMNS_FROM = 64
+_LONGEST_HINT = 60
 _CONTINUED = " \\"
 _ALTERNATIVES = re.compile(r".+?(?:[|,](?=.)|$)")
 
@@ -160,6 +161,14 @@ class Helpful(_Base):
         self.format_help(ctx, page)
         return str(page.getvalue()).rstrip("\n")
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """What may come next, each with a help that shells can show."""
+        items = super().shell_complete(ctx, incomplete)
+        for item in items:
+            if item.help:
+                item.help = in_a_few_words(item.help)
+        return items
+
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse; what is refused says what is near to it."""
         try:
@@ -187,6 +196,19 @@ class Command(Helpful, TyperCommand):
                 continue
             with formatter.section(title):
                 formatter.write_dl(rows)
+
+
+def in_a_few_words(text: str) -> str:
+    """The first sentence or part of it: one short line for a shell's list.
+
+    Typer takes brackets for markup, and breaks lines that are longer than 80 characters; the
+    scripts for zsh, fish and PowerShell take each line for a candidate.
+    """
+    words = " ".join(text.partition("  [")[0].split()).replace("[", "(").replace("]", ")")
+    sentence = re.split(r"(?<=[a-z)`])[.;](?: |$)", words, maxsplit=1)[0]
+    if len(sentence) <= _LONGEST_HINT:
+        return sentence
+    return f"{sentence[:_LONGEST_HINT].rpartition(' ')[0].rstrip(',:')} ..."
 
 
 def _term_width(row: tuple[str, str]) -> int:

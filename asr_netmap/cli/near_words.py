@@ -7,7 +7,6 @@ import re
 from asr_netmap.near_names import near_names
 
 _CHOICES = re.compile(r"^(?:Value error, )?(?P<given>'.*?') is not one of (?P<known>'.*')\.?$")
-_MOST = 3
 
 
 def did_you_mean(error: Exception) -> None:
@@ -33,6 +32,5 @@ def did_you_mean(error: Exception) -> None:
 
 
 def _suggestion(typed: str, known: list[str]) -> str:
-    near = near_names(typed, known)[:_MOST]
-    best = [each for each in near if each.startswith(typed[:4])] or near[:1]
-    return f" Did you mean {' or '.join(best)}?" if best else ""
+    near = near_names(typed, known)
+    return f" Did you mean {near[0]}?" if near else ""

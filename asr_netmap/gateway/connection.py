@@ -283,8 +283,9 @@ class Connection:
                 "Name it by its id.",
             )
         names = [s.name for s in visible] + [s.id for s in visible]
+        near = did_you_mean(text, names, "None is.")
         raise NotFound(
-            f"No subscription '{text}' is visible to this identity. {did_you_mean(text, names, 'None is.')}",
+            f"No subscription '{text}' is visible to this identity. {near}",
             "Check --subscription, --auth and the tenant of the login.",
         )
 

@@ -215,7 +215,8 @@ def _what_is_missing(connection: Connection, vault: ArmId) -> str:
         lambda: [f"{v.id.group}/{v.id.name}" for v in find_vaults(connection, subscription)]
     )
     wanted = f"{group}/{vault.name}"
-    return f"No vault '{wanted}' in subscription {subscription}. {did_you_mean(wanted, vaults, 'There is none.')}"
+    near = did_you_mean(wanted, vaults, "There is none.")
+    return f"No vault '{wanted}' in subscription {subscription}. {near}"
 
 
 def _known(names: Callable[[], list[str]]) -> list[str]:
