@@ -60,6 +60,10 @@ def test_wide_characters_take_two_cells() -> None:
 CELL = st.text(alphabet="ab-/ AZ\u540d1.", max_size=30)
 
 
+def _one_line(cell: str) -> str:
+    return " ".join(cell.split())
+
+
 @given(st.lists(st.tuples(CELL, CELL, CELL), min_size=1, max_size=4), st.integers(30, 120))
 def test_no_line_leaves_the_width_and_no_character_is_lost(
     rows: list[tuple[str, str, str]], width: int
