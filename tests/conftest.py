@@ -23,6 +23,14 @@ settings.load_profile("default")
 
 RECORDINGS_VARIABLE = "ASR_NETMAP_RECORDINGS"
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that writes the snapshots of terminal output anew."""
+    parser.addoption(
+        "--renew-snapshots", action="store_true", help="write tests/cli/snapshots anew"
+    )
+
+
 _FOREIGN_PREFIXES = ("AZURE_", "ASR_NETMAP_", "_ASR_NETMAP_", "ARM_", "IDENTITY_", "MSI_")
 _FOREIGN_VARIABLES = {
     # Proxies and certificates that would come between a test and its loopback server.

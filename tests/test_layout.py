@@ -21,7 +21,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = "asr_netmap"
 
-ERRORS = frozenset({"errors", "clock", "redaction"})
+ERRORS = frozenset({"errors", "clock", "redaction", "near_names"})
 VALUES = ERRORS | {"arm_id", "models"}
 BELOW_API = VALUES | {
     *("settings", "rules", "planning", "gateway", "applying", "report", "sandbox"),
@@ -33,6 +33,7 @@ EVERYTHING = BELOW_API | {"api", "testing", "cli", "runbook"}
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     "redaction": frozenset(),
+    "near_names": frozenset(),
     "roles": frozenset(),
     "clock": frozenset({"errors"}),
     "arm_id": ERRORS,
@@ -72,7 +73,7 @@ USERS_OF: dict[str, frozenset[str]] = {
 }
 
 # Parts where deciding happens: values in, values out.
-PURE = frozenset({"arm_id", "models", "rules", "planning", "report"})
+PURE = frozenset({"arm_id", "models", "near_names", "rules", "planning", "report"})
 IMPURE_MODULES = frozenset(
     {"asyncio", "http", "random", "select", "socket", "subprocess", "threading", "time", "urllib"}
 )

@@ -25,6 +25,7 @@ from asr_netmap.cli import (
     snapshot,
     verify,
 )
+from asr_netmap.cli.leaving import leaving_at_once
 from asr_netmap.cli.program import Program
 
 PROGRAM = "asr-netmap"
@@ -105,4 +106,5 @@ app = build()
 
 def main() -> None:
     """The entry point of ``asr-netmap`` and of ``python -m asr_netmap``."""
-    app(prog_name=PROGRAM)
+    with leaving_at_once():
+        app(prog_name=PROGRAM)

@@ -13,22 +13,26 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.exit_codes import ExitCode
+from asr_netmap.cli.help_page import Command as HelpfulCommand
 from asr_netmap.cli.options import Talk
 
 Command = Callable[..., ExitCode]
 
+_LEAST_IN_A_SECTION = 3
+
 
 def command(app: typer.Typer, name: str, function: Command) -> None:
     """Make `function` a command of `app`; its docstring is the help."""
-    app.command(name)(_with_options(function))
+    app.command(name, cls=HelpfulCommand)(_with_options(function))
 
 
 def _with_options(function: Command) -> Callable[..., None]:
@@ -44,7 +48,11 @@ def _with_options(function: Command) -> Callable[..., None]:
     def run(**given: Any) -> None:
         talk: Talk = _value("", Talk, given)
         console = console_kind(
-            quiet=talk.quiet, verbose=talk.verbose, debug=talk.debug, given=_texts(given.values())
+            quiet=talk.quiet,
+            verbose=talk.verbose,
+            debug=talk.debug,
+            color=not talk.no_color,
+            given=_texts(given.values()),
         )
         with console.guard():
             code = function(
@@ -79,9 +87,33 @@ def _options(name: str, kind: Any, default: Any) -> Iterator[inspect.Parameter]:
         )
         return
     types = get_type_hints(kind, include_extras=True)
+    section = _section(kind, types)
     for field in fields(kind):
         default = inspect.Parameter.empty if field.default is MISSING else field.default
-        yield from _options(field.name, types[field.name], default)
+        yield from _options(field.name, _in_section(types[field.name], section), default)
+
+
+def _section(kind: Any, types: Mapping[str, Any]) -> str:
+    """The heading of a group's options in the help: its docstring's first sentence.
+
+    A few options are no section of their own.
+    """
+    own = sum(not is_dataclass(each) for each in types.values())
+    if own < _LEAST_IN_A_SECTION:
+        return ""
+    return " ".join((kind.__doc__ or "").split()).partition(".")[0]
+
+
+def _in_section(annotation: Any, section: str) -> Any:
+    """The annotation with its option in that section; the option is shared, so it is copied."""
+    infos = getattr(annotation, "__metadata__", ())
+    if not section or not infos:
+        return annotation
+    moved = [copy(info) for info in infos]
+    for info in moved:
+        info.rich_help_panel = section
+    parts = (annotation.__origin__, *moved)
+    return Annotated[parts]
 
 
 def _texts(values: Iterable[Any]) -> tuple[str | Path, ...]:

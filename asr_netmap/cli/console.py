@@ -35,13 +35,10 @@ class Console:
 
     quiet -- only data and errors. verbose -- more about what is going on.
     debug -- tracebacks, and a line per HTTP exchange.
+    color -- whether a terminal may get colours; where ``NO_COLOR`` is set, it gets none anyway.
     given -- the texts and paths that were typed.
-    progress_every -- seconds between two lines of progress, where there is no terminal; None: a
-        line for each change that ends.
     cassette -- where the data is a recording; every output says so.
     """
-
-    progress_every: float | None = None
 
     def __init__(
         self,
@@ -49,6 +46,7 @@ class Console:
         quiet: bool = False,
         verbose: bool = False,
         debug: bool = False,
+        color: bool = True,
         given: tuple[str | Path, ...] = (),
     ) -> None:
         self.given = given
@@ -56,6 +54,7 @@ class Console:
         self.quiet = quiet
         self.verbose = verbose or debug
         self.debug = debug
+        self.color = color
         for stream in (sys.stdout, sys.stderr):
             _never_fail_on_a_character(stream)
 
@@ -77,7 +76,7 @@ class Console:
     @property
     def talk(self) -> RichConsole:
         """Standard error as it is now."""
-        return _rich(sys.stderr)
+        return _rich(sys.stderr, self.color)
 
     def data(self, text: str) -> None:
         """Write finished text to standard output. A reader that went away is no error."""
@@ -95,7 +94,7 @@ class Console:
         stream = sys.stderr if aside else sys.stdout
         try:
             if stream.isatty():
-                draw_page(_rich(stream), page)
+                draw_page(_rich(stream, self.color), page)
             else:
                 stream.write(plain_text(page))
                 stream.flush()
@@ -250,12 +249,13 @@ def _unforeseen(error: Exception) -> AsrNetmapError:
     )
 
 
-def _rich(stream: TextIO) -> RichConsole:
+def _rich(stream: TextIO, color: bool) -> RichConsole:
     from rich.console import Console as RichConsole  # noqa: PLC0415 -- help needs no rich
 
     return RichConsole(
         file=stream,
         force_terminal=stream.isatty(),  # FORCE_COLOR does not turn a pipe into a terminal
+        no_color=None if color else True,  # None: NO_COLOR decides
         highlight=False,
         markup=False,
         emoji=False,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.cli.options import Config, PlanRules, Vault
-from asr_netmap.errors import UsageError
+from asr_netmap.errors import SettingsError, UsageError
 
 if TYPE_CHECKING:
     from asr_netmap.gateway.connection import Connection
@@ -61,11 +61,13 @@ def declared(
     rules: PlanRules | None = None,
     networks: Sequence[Mapping[str, object]] | None = None,
     load: Load | None = None,
+    spelled: Mapping[tuple[str | int, ...], str] | None = None,
 ) -> Declared:
     """What files and options say together.
 
     load -- what reads a configuration; None: it is a file.
     networks -- entries of ``networks`` as in a file, for commands that take none.
+    spelled -- the options that such entries came from, by their place in the settings.
     Raises UsageError or SettingsError with everything that is missing or wrong.
     """
     from asr_netmap.settings import load_settings, settings_from_options  # noqa: PLC0415 -- pydantic
@@ -78,7 +80,9 @@ def declared(
     subscription = overrides.subscription or os.environ.get("AZURE_SUBSCRIPTION_ID") or None
     full = replace(overrides, subscription=subscription or _NO_SUBSCRIPTION_YET)
     try:
-        settings = settings_from_options(full, networks)
+        settings = settings_from_options(full, networks, spelled=spelled)
+    except SettingsError:
+        raise  # a file would not make these values better
     except UsageError as error:
         raise _with_file_hint(error) from None
     return Declared((settings,), unresolved=subscription is None)

@@ -130,7 +130,7 @@ def _the_apply(console: Console, azure: Connection, proposal: Plan) -> None:
     from asr_netmap.report.plan_pages import outcomes_table, result_summary  # noqa: PLC0415 -- same
 
     before = azure.requests_sent
-    with observing(console, 0) as observer:
+    with observing(console, ()) as observer:
         result = api.apply(azure, proposal, observer=observer)
     table = outcomes_table(proposal, result)
     rows = tuple((row[1], row[2], row[3], row[4], row[6]) for row in table.rows)

@@ -7,11 +7,12 @@ they never go through rich, which would take a second for ten thousand of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from asr_netmap.cli.columns import cells_of, table_lines, wrapped
 from asr_netmap.report.inert import clean, clean_line
-from asr_netmap.report.page import Block, Card, Cards, Page, Table, Tone
+from asr_netmap.report.page import FIX, Block, Card, Cards, Page, Table, Tone
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,6 +27,8 @@ _STYLES = {
     Tone.FAINT: "dim",
 }
 _TITLE = "bold"
+_FURTHER = 2
+_LEAST_ROOM = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +36,14 @@ class Line:
     """A finished line.
 
     styled -- how many characters from its start have the style; None: all.
+    hangs -- where it may be wrapped, how far its further lines are indented; 0: it is never
+        wrapped by us, so that what the terminal wraps is copied as one line.
     """
 
     text: str
     style: str = ""
     styled: int | None = None
+    hangs: int = 0
 
 
 def line_of(text: str, tone: Tone = Tone.PLAIN) -> Line:
@@ -51,7 +57,7 @@ def plain_text(page: Page) -> str:
     return "".join(
         f"{line.text}\n"
         for piece in _pieces(page)
-        for line in (_aligned(piece) if isinstance(piece, Table) else (piece,))
+        for line in (_table(piece) if isinstance(piece, Table) else (piece,))
     )
 
 
@@ -59,7 +65,11 @@ def draw_page(console: Console, page: Page) -> None:
     """The page for a terminal: colours, and tables that fold into its width."""
     for piece in _pieces(page):
         if isinstance(piece, Table):
-            _draw_table(console, piece)
+            for line in _table(piece, console.width):
+                draw_line(console, line)
+        elif piece.hangs:
+            for line in _hanging(piece, console.width):
+                draw_line(console, line)
         else:
             draw_line(console, piece)
 
@@ -98,34 +108,37 @@ def _block(block: Block) -> Iterator[Line | Table]:
 
 def _card(card: Card) -> Iterator[Line]:
     mark = f"  {clean(card.mark):<8}" if card.mark else "  "
-    yield Line(clean_line(mark + clean(card.heading)), _STYLES[card.tone], len(mark))
     indent = " " * len(mark)
+    heading = clean_line(mark + clean(card.heading))
+    yield Line(heading, _STYLES[card.tone], len(mark), hangs=len(mark))
     for text in card.lines:
-        yield Line(clean_line(indent + clean(text)))
+        # A fix holds a command or a line for a file: people copy it.
+        hangs = 0 if text.startswith(FIX) else len(mark) + _FURTHER
+        yield Line(clean_line(indent + clean(text)), hangs=hangs)
 
 
-def _aligned(table: Table) -> Iterator[Line]:
-    """Columns one below the other, nothing cut."""
-    from rich.cells import cell_len  # noqa: PLC0415 -- help needs no rich
+def _hanging(line: Line, width: int) -> Iterator[Line]:
+    """The line in several, the first as far indented as it is, the others hanging."""
+    words = line.text.lstrip(" ")
+    indent = len(line.text) - len(words)
+    room = width - line.hangs
+    if room < _LEAST_ROOM or cells_of(line.text) <= width:
+        yield line
+        return
+    lead = line.text[:indent]
+    first, *more = wrapped(words, width - indent)
+    yield replace(line, text=lead + first)
+    for text in wrapped(" ".join(more), room):
+        yield replace(line, text=" " * line.hangs + text, styled=0)
 
-    rows = [[clean(cell) for cell in row] for row in (table.columns, *table.rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (c + " " * (w - cell_len(c)) for c, w in zip(row, widths, strict=True))
-        yield Line(clean_line(f"  {'  '.join(cells)}".rstrip()))
 
-
-def _draw_table(console: Console, table: Table) -> None:
-    from rich.box import SIMPLE_HEAD  # noqa: PLC0415 -- help needs no rich
-    from rich.table import Table as RichTable  # noqa: PLC0415 -- the same
-
-    drawn = RichTable(box=SIMPLE_HEAD, header_style="bold")
-    for column in table.columns:
-        drawn.add_column(_text(clean(column)), overflow="fold")
-    tones = table.tones or (Tone.PLAIN,) * len(table.rows)
-    for row, tone in zip(table.rows, tones, strict=True):
-        drawn.add_row(*(_text(clean(cell), _STYLES[tone]) for cell in row))
-    console.print(drawn)
+def _table(table: Table, width: int | None = None) -> Iterator[Line]:
+    """The table in lines of that width at most; None: one line a row, nothing cut."""
+    columns = [clean(cell) for cell in table.columns]
+    rows = [[clean(cell) for cell in row] for row in table.rows]
+    for row, text in table_lines(columns, rows, width):
+        tone = table.tones[row] if table.tones and row is not None else Tone.PLAIN
+        yield Line(clean_line(text), _TITLE if row is None else _STYLES[tone])
 
 
 def _text(text: str, style: str = "") -> Text:

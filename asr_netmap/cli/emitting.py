@@ -20,10 +20,17 @@ Document = Callable[[], dict[str, Any]]
 
 
 def emit(
-    console: Console, form: Format, page: Page, document: Document, out: Path | None = None
+    console: Console,
+    form: Format,
+    page: Page,
+    document: Document,
+    out: Path | None = None,
+    *,
+    as_markdown: Callable[[Page], str] = markdown,
 ) -> None:
     """Write a page to standard output, or to a private file.
 
+    as_markdown -- how it is written for a pull request, where that is not as any page.
     Raises FileError for a file that can't be written.
     """
     page = console.marked(page)
@@ -32,13 +39,13 @@ def emit(
         return marked_document(console, document())
 
     if out is not None:
-        write_atomically(out, _text(form, page, marked))
+        write_atomically(out, _text(form, page, marked, as_markdown))
         console.say(f"Written to {out}.")
     elif form is Format.TABLE:
         console.show(page)
     else:
         console.banner(page.sandbox)
-        console.data(_text(form, page, marked))
+        console.data(_text(form, page, marked, as_markdown))
 
 
 def marked_document(console: Console, document: dict[str, Any]) -> dict[str, Any]:
@@ -48,11 +55,11 @@ def marked_document(console: Console, document: dict[str, Any]) -> dict[str, Any
     return {**head, "cassette": name, **document}
 
 
-def _text(form: Format, page: Page, document: Document) -> str:
+def _text(form: Format, page: Page, document: Document, as_markdown: Callable[[Page], str]) -> str:
     if form is Format.JSON:
         return json_text(document())
     if form is Format.MARKDOWN:
-        return markdown(page)
+        return as_markdown(page)
     if form is Format.CSV:
         return csv_rows(page.rows)
     return plain_text(page)

@@ -13,7 +13,16 @@ from asr_netmap.cli.connecting import connect, read_progress
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of
 from asr_netmap.cli.exit_codes import ExitCode
-from asr_netmap.cli.options import Config, Only, PlanRules, Shape, Where, Writing, as_typed
+from asr_netmap.cli.options import (
+    Config,
+    Only,
+    PlanRules,
+    Removing,
+    Shape,
+    Where,
+    Writing,
+    as_typed,
+)
 from asr_netmap.cli.plan import plans_of
 from asr_netmap.cli.several import refuse_empty_selection
 from asr_netmap.cli.writing import Run, carry_out_fresh, consent_of
@@ -56,6 +65,14 @@ class Pair:
         return {key: text for key, text in given.items() if text is not None}
 
     @property
+    def spelled(self) -> dict[tuple[str | int, ...], str]:
+        """The options' names, by their places in settings with this entry."""
+        return {
+            ("networks", 0, "source"): "--source-vnet",
+            ("networks", 0, "target"): "--target-vnet",
+        }
+
+    @property
     def typed(self) -> str:
         """As it would be typed."""
         texts = {"--source-vnet": self.source_vnet, "--target-vnet": self.target_vnet}
@@ -91,7 +108,7 @@ def map_networks(
           --source-region eastasia --target-region southeastasia --yes
     """
     selection = replace(_vms_of(only), networks=(pair.source_vnet,))
-    wanted = declared(Config(), where.vault, rules, [pair.settings])
+    wanted = declared(Config(), where.vault, rules, [pair.settings], spelled=pair.spelled)
     run = _run("map", pair, only, shape, writing, where)
     with connect(console, where.access) as azure:
         several = plans_of(console, azure, wanted.resolved(azure), selection, rules)
@@ -103,7 +120,7 @@ def unmap_networks(
     pair: Pair,
     only: Only,
     shape: Shape,
-    writing: Writing,
+    removing: Removing,
     where: Where,
 ) -> ExitCode:
     """Remove both mappings between two networks.
@@ -120,8 +137,8 @@ def unmap_networks(
     from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
 
     selection = _vms_of(only)
-    wanted = declared(Config(), where.vault, None, [pair.settings])
-    run = _run("unmap", pair, only, shape, writing, where)
+    wanted = declared(Config(), where.vault, None, [pair.settings], spelled=pair.spelled)
+    run = _run("unmap", pair, only, shape, removing.writing, where)
     with connect(console, where.access) as azure:
         (settings,) = wanted.resolved(azure)
         inventory = api.read(azure, settings, progress=read_progress(console))

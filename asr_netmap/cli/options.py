@@ -50,7 +50,7 @@ ONCE = {"once": True}
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """How much is said. Every command has it."""
+    """How much is said, and how. Every command has it."""
 
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Say nothing but data and errors.")
@@ -60,6 +60,10 @@ class Talk:
     ] = False
     debug: Annotated[
         bool, typer.Option("--debug", help="Show tracebacks and a line per HTTP exchange.")
+    ] = False
+    no_color: Annotated[
+        bool,
+        typer.Option("--no-color", help="No colours; the variable NO_COLOR says so, too."),
     ] = False
 
 
@@ -288,11 +292,21 @@ class NicTable:
     ] = None
 
 
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before writing.")]
+MaxChanges = Annotated[
+    int | None,
+    typer.Option("--max-changes", min=0, metavar="N", help="Refuse more changes than that."),
+]
+DuringFailover = Annotated[
+    bool, typer.Option("--during-failover", help="Write although an item is in a failover.")
+]
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentGiven:
     """What the user allows for this run."""
 
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before writing.")] = False
+    yes: Yes = False
     allow_retarget: Annotated[
         bool,
         typer.Option("--allow-retarget", help="Existing mappings may get another target."),
@@ -307,14 +321,24 @@ class ConsentGiven:
             help="Refuse to change more of the NIC settings that have a value.  [default: 30]",
         ),
     ] = None
-    max_changes: Annotated[
-        int | None,
-        typer.Option("--max-changes", min=0, metavar="N", help="Refuse more changes than that."),
-    ] = None
-    during_failover: Annotated[
-        bool,
-        typer.Option("--during-failover", help="Write although an item is in a failover."),
-    ] = False
+    max_changes: MaxChanges = None
+    during_failover: DuringFailover = False
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalAllowed:
+    """What the user allows for this removal; to ask for one is consent to take mappings away."""
+
+    yes: Yes = False
+    max_changes: MaxChanges = None
+    during_failover: DuringFailover = False
+
+    @property
+    def consent(self) -> ConsentGiven:
+        """As for any run that writes."""
+        return ConsentGiven(
+            yes=self.yes, max_changes=self.max_changes, during_failover=self.during_failover
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +400,19 @@ class Writing:
 
     consent: ConsentGiven
     pace: Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Removing:
+    """What a command that only takes mappings away needs to know."""
+
+    allowed: RemovalAllowed
+    pace: Pace
+
+    @property
+    def writing(self) -> Writing:
+        """As for any run that writes."""
+        return Writing(self.allowed.consent, self.pace)
 
 
 Group = Vault | Config | Only | Access | PlanRules | NicTable

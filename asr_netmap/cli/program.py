@@ -7,8 +7,10 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from asr_netmap.cli.help_page import Helpful
 
-class Program(TyperGroup):
+
+class Program(Helpful, TyperGroup):
     """A group of commands whose ``--help`` is off unless given.
 
     Typer leaves it undecided and then loads pydantic, which takes longer than all the rest of a

@@ -38,7 +38,8 @@ def show(console: Console, several: Several[Plan], form: Format, sandbox: bool) 
     """The plans are the output."""
     from asr_netmap.report.documents import plan_document  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
-    from asr_netmap.report.plan_pages import plan_page  # noqa: PLC0415 -- loads pydantic
+    from asr_netmap.report.plan_markdown import plan_markdown  # noqa: PLC0415 -- loads pydantic
+    from asr_netmap.report.plan_pages import plan_page  # noqa: PLC0415 -- the same
 
     page = joined(tuple(plan_page(each, sandbox=sandbox) for each in several.found))
     gaps = several.not_looked_at
@@ -47,6 +48,9 @@ def show(console: Console, several: Several[Plan], form: Format, sandbox: bool) 
         form,
         page,
         lambda: plan_document(several.found, sandbox=sandbox, not_looked_at=gaps),
+        as_markdown=lambda page: plan_markdown(
+            several.found, banner=page.banner, not_looked_at=gaps
+        ),
     )
 
 

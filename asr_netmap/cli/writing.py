@@ -129,7 +129,8 @@ def carry_out(
 ) -> ExitCode:
     """Ask, apply, and report; plans without changes are applied without a question."""
     limits = limits_of(console, run, plans, azure.workers)
-    changes = sum(len(plan.changes) for plan in plans)
+    planned = [change for plan in plans for change in plan.changes]
+    changes = len(planned)
     if changes and not run.given.consent.yes:
         console.need_somebody_to_ask(yes=False)
         where = "the sandbox" if azure.sandbox else ", ".join(_vaults(plans))
@@ -138,7 +139,7 @@ def carry_out(
     journal = open_journal(azure, plans, run.given.pace.journal) if changes else None
     if journal is not None:
         console.say(f"Journal: {journal.path}", Tone.FAINT)
-    with observing(console, changes) as observer:
+    with observing(console, planned) as observer:
         done = carry(limits, observer, journal)
     run.told(done)
     return report(console, azure.sandbox, done, run, not_looked_at)

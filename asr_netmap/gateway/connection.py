@@ -33,11 +33,11 @@ from asr_netmap.gateway.cloud import Cloud
 from asr_netmap.gateway.credentials import Auth, credential
 from asr_netmap.gateway.failure import Asked, from_response, translated
 from asr_netmap.gateway.guard import Place, WritePermits
-from asr_netmap.gateway.near_names import near
 from asr_netmap.gateway.pacing import Gates
 from asr_netmap.gateway.pipeline import REQUEST_ID, Tally, policies, quiet_http_logs
 from asr_netmap.gateway.sandbox_transport import Handle, SandboxTransport
 from asr_netmap.gateway.tokens import PlaceholderCredential, SandboxCredential, TokenCache
+from asr_netmap.near_names import did_you_mean
 
 if TYPE_CHECKING:
     from azure.mgmt.network import NetworkManagementClient
@@ -285,8 +285,9 @@ class Connection:
                 "Name it by its id.",
             )
         names = [s.name for s in visible] + [s.id for s in visible]
+        near = did_you_mean(text, names, "None is.")
         raise NotFound(
-            f"No subscription '{text}' is visible to this identity.{near(text, names)}",
+            f"No subscription '{text}' is visible to this identity. {near}",
             "Check --subscription, --auth and the tenant of the login.",
         )
 

@@ -26,7 +26,6 @@ from asr_netmap.errors import (
 from asr_netmap.gateway import lists, translate
 from asr_netmap.gateway.connection import Connection
 from asr_netmap.gateway.lists import Listing
-from asr_netmap.gateway.near_names import near
 from asr_netmap.models import (
     Inventory,
     NetworkMapping,
@@ -36,6 +35,7 @@ from asr_netmap.models import (
     Vault,
     region_key,
 )
+from asr_netmap.near_names import did_you_mean
 
 Say = Callable[[str], None]
 # These say that nothing can be read, not that this list can't.
@@ -204,18 +204,19 @@ def _what_is_missing(connection: Connection, vault: ArmId) -> str:
     subscription, group = vault.subscription, vault.group
     visible = _known(lambda: [s.id for s in connection.subscriptions()])
     if visible and subscription.lower() not in {each.lower() for each in visible}:
-        return f"No subscription '{subscription}' is visible.{near(subscription, visible)}"
+        return f"No subscription '{subscription}' is visible. {did_you_mean(subscription, visible)}"
     listing = lists.groups_of(subscription)
     groups = _known(
         lambda: [str(r["name"]) for r in connection.rows(listing.path, listing.api_version)]
     )
     if groups and group.lower() not in {each.lower() for each in groups}:
-        return f"No resource group '{group}' in {subscription}.{near(group, groups)}"
+        return f"No resource group '{group}' in {subscription}. {did_you_mean(group, groups)}"
     vaults = _known(
         lambda: [f"{v.id.group}/{v.id.name}" for v in find_vaults(connection, subscription)]
     )
     wanted = f"{group}/{vault.name}"
-    return f"No vault '{wanted}' in subscription {subscription}.{near(wanted, vaults)}"
+    near = did_you_mean(wanted, vaults, "There is none.")
+    return f"No vault '{wanted}' in subscription {subscription}. {near}"
 
 
 def _known(names: Callable[[], list[str]]) -> list[str]:
@@ -259,7 +260,7 @@ def _check_regions(regions: RegionPair, known: Iterable[str]) -> None:
     for word, region in (("source", regions.source), ("target", regions.target)):
         if region_key(region) not in names:
             raise NotFound(
-                f"No {word} region '{region}' for this subscription.{near(region, names)}",
+                f"No {word} region '{region}' for this subscription. {did_you_mean(region, names)}",
                 f"Give --{word}-region as in `az account list-locations --query [].name`.",
             )
 

@@ -68,6 +68,14 @@ class Exceptions:
                 given.update(_given(row))
         return given
 
+    def leave_behind(self, nic: ReplicatedNic, config: ReplicatedIpConfig) -> bool:
+        """Whether a row that names just this IP config says that it is not selected."""
+        return any(
+            row.selected is False and row.ip_config is not None
+            for row in self._rows
+            if _is_nic(row.nic, nic) and _fits(row.ip_config, config.name)
+        )
+
     def primary_of(self, nic: ReplicatedNic) -> ReplicatedIpConfig | None:
         """The IP config that is to be the NIC's primary one; None: nobody names one.
 

@@ -12,7 +12,8 @@ from asr_netmap.models import (
     ReplicatedItem,
     ReplicatedNic,
 )
-from asr_netmap.rules.lookup import did_you_mean, matches
+from asr_netmap.near_names import did_you_mean
+from asr_netmap.rules.lookup import matches
 
 
 def find_item(text: str, inventory: Inventory, regions: RegionPair) -> ReplicatedItem:

@@ -28,6 +28,7 @@ def placements(futures: Futures, items: Iterable[ReplicatedItem]) -> Iterator[Pl
                     place.config.name,
                     future,
                     tests[place.nic.id, place.config.name],
+                    place.nic.source_network,
                 )
 
 

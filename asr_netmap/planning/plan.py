@@ -71,6 +71,7 @@ class Placement:
     """Where one IP config will be after a failover and a test failover, once the plan is applied.
 
     item -- the replicated item's id; vm, nic, ip_config -- names.
+    source_network -- the network that the NIC is in now; None: not known.
     What is not set is a prediction, and marked as one.
     """
 
@@ -80,6 +81,7 @@ class Placement:
     ip_config: str
     failover: Effective
     test: Effective
+    source_network: ArmId | None = None
 
 
 @dataclass(frozen=True, slots=True)

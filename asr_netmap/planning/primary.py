@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from asr_netmap.errors import UsageError
 from asr_netmap.models import ReplicatedIpConfig, ReplicatedNic
 from asr_netmap.planning.exceptions import Exceptions
 from asr_netmap.planning.nic_setting import Setting
@@ -34,7 +35,7 @@ def nic_as_named(nic: ReplicatedNic, exceptions: Exceptions) -> ReplicatedNic:
 def primary_settings(nic: ReplicatedNic, exceptions: Exceptions) -> Iterator[Setting]:
     """The settings `primary` and `selected` that rows ask for; none where nobody speaks of them.
 
-    Raises UsageError where rows name two primary IP configs.
+    Raises UsageError where rows name two primary IP configs, or leave the primary one behind.
     """
     if exceptions.say_nothing:
         return
@@ -45,6 +46,8 @@ def primary_settings(nic: ReplicatedNic, exceptions: Exceptions) -> Iterator[Set
             why = _GIVEN if then.primary else f"{named.name} is the primary IP config instead"
             yield Setting("primary", then.primary, nic.id, now.name, why)
         given = exceptions.for_ip_config(nic, now).get("selected")
+        if then.primary and now.selected and exceptions.leave_behind(nic, now):
+            raise _left_behind(nic, now)
         if then.selected != now.selected:
             yield Setting("selected", then.selected, nic.id, now.name, _why(now, then, given))
 
@@ -66,6 +69,14 @@ def _config_then(
     elif not primary and given is not None:
         selected = given
     return replace(config, primary=primary, selected=selected)
+
+
+def _left_behind(nic: ReplicatedNic, config: ReplicatedIpConfig) -> UsageError:
+    return UsageError(
+        f"nics.settings has `selected: false` for {nic.name}/{config.name}, the primary IP config "
+        "of its NIC; that one is always selected.",
+        "Leave `selected` out, or name another IP config of the NIC with `primary: true`.",
+    )
 
 
 def _why(now: ReplicatedIpConfig, then: ReplicatedIpConfig, given: bool | None) -> str:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import UsageError
 from asr_netmap.models import Inventory, ReplicatedItem
-from asr_netmap.rules.lookup import did_you_mean, matches
+from asr_netmap.near_names import did_you_mean
+from asr_netmap.rules.lookup import matches
 
 _KEYS = {"vm": "vms", "network": "networks", "group": "groups", "tag": "tags"}
 

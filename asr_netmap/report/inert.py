@@ -6,6 +6,7 @@ escape sequences, markup, formulas or a CI system's commands. All texts of a pag
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterable
@@ -54,6 +55,11 @@ def markdown_text(text: str) -> str:
     escaped = _LINE_START.sub(r"\1\\\2", escaped)
     # GitHub links addresses and @names by itself; an empty comment breaks them without a trace.
     return _LINKED.sub(r"\1<!-- -->", escaped)
+
+
+def summary_text(text: str) -> str:
+    """`text` for the inside of an HTML element within Markdown: no markup, links or mentions."""
+    return _LINKED.sub(r"\1<!-- -->", html.escape(clean(text)))
 
 
 def csv_text(text: str) -> str:

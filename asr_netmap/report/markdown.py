@@ -14,11 +14,12 @@ def markdown(page: Page) -> str:
     if page.banner:
         lines += [f"> **{markdown_text(page.banner)}**", ""]
     for block in page.blocks:
-        lines += [*_block(block), ""]
+        lines += [*block_lines(block), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _block(block: Block) -> Iterator[str]:
+def block_lines(block: Block) -> Iterator[str]:
+    """The lines of one block."""
     if isinstance(block, Table):
         yield from _table(block)
     elif isinstance(block, Cards):
@@ -34,13 +35,14 @@ def _table(table: Table) -> Iterator[str]:
     if not table.rows:
         yield markdown_text(table.nothing)
         return
-    yield _row(table.columns)
-    yield _row(tuple("---" for _ in table.columns), escape=False)
+    yield row_line(table.columns)
+    yield row_line(tuple("---" for _ in table.columns), escape=False)
     for row in table.rows:
-        yield _row(row)
+        yield row_line(row)
 
 
-def _row(cells: tuple[str, ...], escape: bool = True) -> str:
+def row_line(cells: tuple[str, ...], escape: bool = True) -> str:
+    """A row of a table; `escape`: the cells are texts, and no markup of ours."""
     shown = (markdown_text(cell) or " " for cell in cells) if escape else iter(cells)
     return f"| {' | '.join(shown)} |"
 

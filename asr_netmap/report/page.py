@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+# How a line begins that says what to do: renderers leave it in one piece, since people copy it.
+FIX = "fix: "
+
 
 class Tone(Enum):
     """What a piece of a page means; a renderer may give it a colour, and need not."""

@@ -12,7 +12,7 @@ from asr_netmap.planning.plan import Finding, Pending, Placement, Plan, Severity
 from asr_netmap.planning.verification import Verification
 from asr_netmap.report.changes import KIND_TITLES, differences
 from asr_netmap.report.inventory_pages import not_looked_at_blocks
-from asr_netmap.report.page import Block, Card, Cards, Note, Page, Table, Tone
+from asr_netmap.report.page import FIX, Block, Card, Cards, Note, Page, Table, Tone
 
 # What people still read; the JSON document has all.
 MOST_PLACEMENTS = 200
@@ -155,7 +155,7 @@ def changes_blocks(changes: Iterable[Change]) -> Iterator[Cards]:
     """The changes, grouped by kind in the order in which they are applied."""
     listed = tuple(changes)
     for kind in Kind:
-        cards = tuple(_change(change) for change in listed if change.kind is kind)
+        cards = tuple(change_card(change) for change in listed if change.kind is kind)
         if cards:
             yield Cards(KIND_TITLES[kind], cards)
 
@@ -164,17 +164,22 @@ def placement_blocks(placements: Sequence[Placement]) -> tuple[Block, ...]:
     """Where every IP config will be once the plan is applied; predictions say that they are."""
     if not placements:
         return ()
-    rows = tuple(
-        (p.vm, p.nic, p.ip_config, *(where_text(future) for future in (p.failover, p.test)))
-        for p in placements[:MOST_PLACEMENTS]
-    )
-    columns = ("VM", "NIC", "IP config", "failover", "test failover")
-    table = Table("Where each IP config will be, once this is applied", columns, rows)
-    left_out = len(placements) - len(rows)
+    table = placements_table(placements[:MOST_PLACEMENTS])
+    left_out = len(placements) - len(table.rows)
     if not left_out:
         return (table,)
     more = f"{counted(left_out, 'more IP config')}: see `nics list`, or this plan as JSON"
     return (table, Note((more,), Tone.FAINT))
+
+
+def placements_table(placements: Sequence[Placement]) -> Table:
+    """A row for each placement."""
+    rows = tuple(
+        (p.vm, p.nic, p.ip_config, *(where_text(future) for future in (p.failover, p.test)))
+        for p in placements
+    )
+    columns = ("VM", "NIC", "IP config", "failover", "test failover")
+    return Table("Where each IP config will be, once this is applied", columns, rows)
 
 
 def pending_blocks(pending: Sequence[Pending]) -> tuple[Block, ...]:
@@ -185,7 +190,7 @@ def pending_blocks(pending: Sequence[Pending]) -> tuple[Block, ...]:
 
 def findings_blocks(findings: Iterable[Finding]) -> tuple[Block, ...]:
     """Findings, the worst first."""
-    cards = tuple(_finding(finding) for finding in by_severity(findings))
+    cards = tuple(finding_card(finding) for finding in by_severity(findings))
     return (Cards("Findings", cards),) if cards else ()
 
 
@@ -236,7 +241,8 @@ def outcomes_table(plan: Plan, result: Result) -> Table:
     return Table("", columns, tuple(rows), tones)
 
 
-def _change(change: Change) -> Card:
+def change_card(change: Change) -> Card:
+    """A change with every value that it sets, and why."""
     found = differences(change)
     lines = tuple(difference.line for difference in found)
     told = any(difference.reason for difference in found)
@@ -244,8 +250,9 @@ def _change(change: Change) -> Card:
     return Card(change.action.value, change.title, (*lines, *why), _ACTION_TONES[change.action])
 
 
-def _finding(finding: Finding) -> Card:
-    fix = (f"fix: {finding.fix}",) if finding.fix else ()
+def finding_card(finding: Finding) -> Card:
+    """A finding with its fix."""
+    fix = (f"{FIX}{finding.fix}",) if finding.fix else ()
     heading = f"{finding.title} [{finding.code}]"
     tone = _SEVERITY_TONES[finding.severity]
     return Card(finding.severity.value, heading, (finding.message, *fix), tone)

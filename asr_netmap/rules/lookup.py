@@ -2,34 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from asr_netmap.arm_id import ArmId, check_name
 from asr_netmap.errors import AmbiguousName, InvalidArmId, NotFound, UsageError
 from asr_netmap.models import Inventory, Network
-
-_MOST_NAMES = 12
-
-
-def near_names(wanted: str, names: Iterable[str]) -> tuple[str, ...]:
-    """The names that `wanted` may have been meant for, nearest first."""
-    by_lower = {name.lower(): name for name in sorted(set(names), key=str.lower)}
-    close = difflib.get_close_matches(wanted.lower(), list(by_lower), n=5, cutoff=0.5)
-    return tuple(by_lower[name] for name in close)
-
-
-def did_you_mean(wanted: str, names: Iterable[str], nothing: str) -> str:
-    """The hint for a name that doesn't exist: names near to it, else those that there are.
-
-    nothing -- what is said where there is no name at all.
-    """
-    known = sorted(set(names), key=str.lower)
-    near = near_names(wanted, known)
-    if near:
-        return f"Near: {', '.join(near)}."
-    more = f" and {len(known) - _MOST_NAMES} more" if len(known) > _MOST_NAMES else ""
-    return f"There is: {', '.join(known[:_MOST_NAMES])}{more}." if known else nothing
+from asr_netmap.near_names import did_you_mean
 
 
 def matches(text: str, resource: ArmId) -> bool:

@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from asr_netmap.errors import AsrNetmapError
     from asr_netmap.runbook.job import Job
 
-PROGRESS_EVERY = 30.0
-"""Seconds between two lines of progress."""
-
 CURRENT: ContextVar[Job] = ContextVar("job")
 """The job that a console is made for; the command line makes consoles from options alone."""
 
@@ -27,12 +24,10 @@ _KINDS = {Tone.WARNING: Kind.WARNING, Tone.BAD: Kind.ERROR}
 class JobConsole(Console):
     """What a command says inside a job."""
 
-    progress_every = PROGRESS_EVERY
-
     def __init__(
-        self, *, quiet: bool, verbose: bool, debug: bool, given: tuple[object, ...]
+        self, *, quiet: bool, verbose: bool, debug: bool, color: bool, given: tuple[object, ...]
     ) -> None:
-        super().__init__(quiet=quiet, verbose=verbose, debug=debug, given=given)  # type: ignore[arg-type]  # -- passed through
+        super().__init__(quiet=quiet, verbose=verbose, debug=debug, color=color, given=given)  # type: ignore[arg-type]  # -- passed through
         self.job = CURRENT.get()
         self._streams = self.job.streams
 

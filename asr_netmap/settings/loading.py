@@ -82,11 +82,14 @@ def settings_from_options(
     overrides: Overrides,
     networks: Sequence[NetworkSettings | Mapping[str, object]] | None = None,
     nics: NicRules | None = None,
+    *,
+    spelled: Mapping[Path, str] | None = None,
 ) -> Settings:
     """Settings without a file, from options and environment alone.
 
     networks -- None: every source-region network that a replicated item uses. Mappings are
         checked like the file's entries.
+    spelled -- what the user gave for a place in the settings, such as an option's name.
     Raises UsageError that names every missing option, and SettingsError for bad values.
     """
     missing = [ORIGINS[name] for name in REQUIRED if getattr(overrides, name) is None]
@@ -101,7 +104,7 @@ def settings_from_options(
         data["networks"] = list(networks)
     if nics is not None:
         data["nics"] = nics.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return _checked(Settings, lay_over(data, overrides), "options", _option_or_place)
+    return _checked(Settings, lay_over(data, overrides), "options", _as_given(spelled or {}))
 
 
 def from_document(document: Mapping[str, object], where: str = "settings") -> Settings:
@@ -128,9 +131,16 @@ def _checked(
         raise settings_error(where, mistakes, hint="") from None
 
 
-def _option_or_place(path: Path, text: str) -> Mistake:
-    origin = origin_at(path)
-    return Mistake(origin.names, text) if origin else without_lines(path, text)
+def _as_given(spelled: Mapping[Path, str]) -> Locate:
+    """Locate for values that were given as options or in variables."""
+
+    def locate(path: Path, text: str) -> Mistake:
+        if path in spelled:
+            return Mistake(spelled[path], text)
+        origin = origin_at(path)
+        return Mistake(origin.names, text) if origin else without_lines(path, text)
+
+    return locate
 
 
 def _bytes_of(path: FilePath, where: str) -> bytes:

@@ -2,57 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import re
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from asr_netmap.applying.observer import (
-    Accepted,
-    Event,
-    Finished,
-    Interrupted,
-    Stage,
-    Started,
-    Throttled,
-    Waiting,
-)
-from asr_netmap.applying.outcome import Outcome, Status
-from asr_netmap.arm_id import ArmId
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.drawing import plain_text
-from asr_netmap.cli.progress import Lines, Live, Silent, observing
 from asr_netmap.cli.writing import seconds
 from asr_netmap.errors import AsrNetmapError, Declined, NotFound, UsageError
-from asr_netmap.planning.change import Action, Change, Kind
 from asr_netmap.report.inert import clean
 from asr_netmap.report.page import Card, Cards, Note, Page, Table, Tone
+from tests.cli.streams import lines_that_command_a_ci_system, terminals
 from tests.report.nasty_names import NASTY_NAMES
 
 OUR_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
-LIVE_DRAWING = re.compile(r"\x1b\[(?:[0-9;]*m|\?25[lh]|[0-9]*[ABCDK]|2K)|\r")
-
-
-class Terminal(io.StringIO):
-    """A stream that says it is a terminal."""
-
-    def isatty(self) -> bool:
-        return True
-
-
-@contextlib.contextmanager
-def terminals() -> Iterator[tuple[Terminal, Terminal]]:
-    """Standard output and standard error as terminals.
-
-    Not a fixture: what a fixture puts there, pytest replaces before the test runs.
-    """
-    out, err = Terminal(), Terminal()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        yield out, err
 
 
 @pytest.fixture(autouse=True)
@@ -71,10 +37,6 @@ def page_with(name: str) -> Page:
         ),
         sandbox=True,
     )
-
-
-def lines_that_command_a_ci_system(text: str) -> list[str]:
-    return [line for line in text.splitlines() if re.search(r"^\s*::.*::|##(vso)?\[", line)]
 
 
 @pytest.mark.parametrize("name", NASTY_NAMES)
@@ -110,6 +72,10 @@ def test_colours_are_used_on_a_terminal_and_not_with_no_color(
     monkeypatch.setenv("NO_COLOR", "1")
     with terminals() as (_, err):
         Console().say("plain", Tone.GOOD)
+    assert err.getvalue() == "plain\n"
+    monkeypatch.delenv("NO_COLOR")
+    with terminals() as (_, err):
+        Console(color=False).say("plain", Tone.GOOD)
     assert err.getvalue() == "plain\n"
 
 
@@ -211,64 +177,6 @@ def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
 def test_ctrl_c_is_130_and_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert code_of(Console(), KeyboardInterrupt()) == 130
     assert "interrupted" in capsys.readouterr().err
-
-
-def a_change(title: str = "app1") -> Change:
-    vault = ArmId.of_vault("11111111-2222-3333-4444-555555555555", "rg", "vault")
-    return Change(Kind.NIC_SETTINGS, Action.UPDATE, vault, title, None, None, "")
-
-
-def every_event(title: str) -> list[Event]:
-    change = a_change(title)
-    return [
-        Stage(Kind.NIC_SETTINGS, 2),
-        Started(change),
-        Waiting(change, title, 2.0),
-        Accepted(change, "job-1"),
-        Throttled(change, 7.0, 4),
-        Interrupted(1, False),
-        Finished(change, Outcome(change.id, Status.APPLIED)),
-        Finished(change, Outcome(change.id, Status.FAILED, "stale", title)),
-    ]
-
-
-def test_without_a_terminal_each_end_is_a_timed_line(capsys: pytest.CaptureFixture[str]) -> None:
-    times = iter([10.0, 11.0, 12.0, 12.5, 13.0])
-    lines = Lines(Console(), 2, lambda: next(times))
-    for event in every_event("app1"):
-        lines.on(event)
-    said = capsys.readouterr().err.splitlines()
-    assert [line.strip() for line in said] == [
-        "1.0 s  Azure asks to slow down: nothing new for 7 s",
-        "2.0 s  interrupted with 1 in flight: waiting for it; Ctrl-C again leaves it",
-        "2.5 s  1/2 applied  update app1",
-        "3.0 s  2/2 failed   update app1: app1",
-    ]
-
-
-def test_verbose_shows_every_event(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = Lines(Console(verbose=True), 2, lambda: 0.0)
-    for event in every_event("app1"):
-        lines.on(event)
-    assert len(capsys.readouterr().err.splitlines()) == len(every_event("app1"))
-
-
-@pytest.mark.parametrize("name", [*NASTY_NAMES[:20], "##vso[x]", "::error::x"])
-def test_progress_on_a_terminal_shows_names_as_text(name: str) -> None:
-    with terminals() as (_, err), observing(Console(), 2) as observer:
-        assert isinstance(observer, Live)
-        for event in every_event(name):
-            observer.on(event)
-    plain = LIVE_DRAWING.sub("", err.getvalue())
-    assert "\x1b" not in plain
-    assert lines_that_command_a_ci_system(plain) == []
-
-
-def test_quiet_shows_no_progress() -> None:
-    with observing(Console(quiet=True), 2) as observer:
-        assert isinstance(observer, Silent)
-        for event in every_event("app1"):
-            observer.on(event)
 
 
 @pytest.mark.parametrize(

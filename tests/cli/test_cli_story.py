@@ -73,8 +73,8 @@ def test_plan_as_csv_has_a_row_per_value_and_as_markdown_a_heading(here: Run) ->
     assert {"10.1.1.10", "10.20.1.10"} <= {row["after"] for row in rows}
     assert all(row["reason"] for row in rows)
     shown = here("plan", "--format", "markdown")
-    assert shown.out.startswith("# vault vault-dr")
-    assert "SANDBOX" in shown.out
+    assert "### vault vault-dr" in shown.out
+    assert "SANDBOX" in shown.out.splitlines()[0]
 
 
 def test_detailed_exitcode_tells_changes_from_none(here: Run) -> None:

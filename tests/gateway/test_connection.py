@@ -30,7 +30,6 @@ from asr_netmap.gateway.cloud import Cloud
 from asr_netmap.gateway.connection import connect_azure, connect_endpoint, connect_sandbox
 from asr_netmap.gateway.credentials import Auth
 from asr_netmap.gateway.foreign_text import RedactingFilter
-from asr_netmap.gateway.near_names import near
 from asr_netmap.gateway.reading import read_inventory
 from asr_netmap.models import RegionPair
 from asr_netmap.sandbox.demo_estate import demo_estate
@@ -89,13 +88,6 @@ def test_subscriptions_are_read_once_and_the_tenant_when_asked() -> None:
         azure.connection.tenant("../x")
     with pytest.raises(InvalidArmId):
         azure.connection.network("..")
-
-
-def test_near_names_are_near_or_the_first_few() -> None:
-    assert near("vnet-ap", ["vnet-app", "other"]) == " Near: vnet-app."
-    assert near("zzz", ["b", "a"]) == " There: a, b."
-    assert near("zzz", list("abcdefg")) == " There: a, b, c, d, e, and 2 more."
-    assert near("zzz", []) == ""
 
 
 # Which side it is.

@@ -160,6 +160,14 @@ def test_whether_the_primary_one_is_selected_is_nothing_that_a_row_can_change(
     assert "selected" not in values(made, "app1")
 
 
+def test_the_primary_one_can_not_be_left_behind_by_its_own_name() -> None:
+    left = {"vm": "app1", "ip_config": "ipconfig1", "selected": False}
+    with pytest.raises(UsageError, match="ipconfig1, the primary IP config") as caught:
+        plan_of(estate(), rows(left))
+    assert "primary: true" in caught.value.hint
+    plan_of(estate(), rows({**left, "ip_config": "ipconfig2"}))
+
+
 def test_the_safety_limit_does_not_count_that_every_nic_has_one() -> None:
     bare = plan_of(estate())
     assert bare.existing_settings == 0

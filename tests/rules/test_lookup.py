@@ -8,7 +8,8 @@ import pytest
 
 from asr_netmap.errors import InvalidArmId, NotFound
 from asr_netmap.models import NotLookedAt
-from asr_netmap.rules.lookup import did_you_mean, find_network, matches, maybe_unseen, near_names
+from asr_netmap.near_names import did_you_mean, near_names
+from asr_netmap.rules.lookup import find_network, matches, maybe_unseen
 from asr_netmap.rules.readiness import failover_under_way, not_ready
 from tests.builders import (
     APP,

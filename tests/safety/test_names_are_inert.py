@@ -53,6 +53,8 @@ LOOKING = {
 }
 WRITING = ("apply", *BY_FILE, "--yes", "--pending-ok", "--journal", "run.jsonl")
 
+OUR_HTML = r"</?(details|summary)>|<!-- -->|(?<=<summary>)[^<]*(<!-- -->[^<]*)*(?=</summary>)"
+
 
 @pytest.fixture
 def nasty(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Watched:
@@ -184,8 +186,10 @@ def test_markdown_has_no_markup_but_our_own(nasty: Watched, run: Run, command: s
     blocks = {token.type.removesuffix("_open").removesuffix("_close") for token in tokens}
     assert blocks <= {
         *("heading", "paragraph", "inline", "table", "thead", "tbody", "tr", "th", "td"),
-        *("bullet_list", "list_item"),
+        *("bullet_list", "list_item", "html_block"),
     }
+    html = "".join(token.content for token in tokens if token.type == "html_block")
+    assert not re.sub(OUR_HTML, "", html).strip()
     assert not re.search(r"https?://|www\.|@\w", text)
 
 

@@ -16,12 +16,13 @@ from asr_netmap.models import (
     ReplicatedItem,
     ReplicatedNic,
 )
+from asr_netmap.near_names import near_names
 from asr_netmap.planning.nic_setting import FIELDS, Level, SettingValue, same_value
 from asr_netmap.planning.nic_table.cells import CellValue, Clear, text_of
 from asr_netmap.planning.nic_table.mistakes import TableMistake
 from asr_netmap.planning.nic_table.rows import EDITABLE, Row, current_cell, source_of
 from asr_netmap.planning.plan import Finding, Severity
-from asr_netmap.rules.lookup import find_network, maybe_unseen, near_names
+from asr_netmap.rules.lookup import find_network, maybe_unseen
 from asr_netmap.settings.checks import shown
 
 Known = Inventory | Sequence[Inventory] | None
