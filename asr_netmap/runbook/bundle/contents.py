@@ -67,19 +67,19 @@ class _Gathering:
     left: Counter[str] = field(default_factory=Counter)
     left_size: Counter[str] = field(default_factory=Counter)
 
-    def take(self, path: str, data: bytes, of: str) -> int:
-        """Add a file unless it is cut; returns the bytes that it adds. Raises FileError."""
+    def take(self, path: str, data: bytes, of: str) -> bool:
+        """Add a file and return true, unless it is cut. Raises FileError."""
         cut = cut_of(path)
         if cut is not None:
             self.left[cut.what] += 1
             self.left_size[cut.what] += len(data)
-            return 0
+            return False
         if self.files.setdefault(path, data) != data:
             raise FileError(
                 f"Two packages bring different files {path}; one is {of}.",
                 "They can't be bundled into one wheel; the lock has to change.",
             )
-        return len(data)
+        return True
 
 
 def gather(wheels: Iterable[Wheel]) -> Contents:
@@ -105,10 +105,11 @@ def _take_program(found: _Gathering) -> None:
         inside = f"{root.name}/{path.relative_to(root).as_posix()}"
         if path.is_file() and not inside.endswith(".pyc"):
             try:
-                added = found.take(inside, path.read_bytes(), PROJECT)
+                data = path.read_bytes()
             except OSError as error:
                 raise FileError(f"{path} can't be read: {error.strerror or error}.") from error
-            files, size = files + bool(added), size + added
+            if found.take(inside, data, PROJECT):
+                files, size = files + 1, size + len(data)
     licence, text = _own_licence()
     name = f"{PROJECT}-{asr_netmap.__version__}/LICENSE"
     found.licences[name] = text
@@ -154,9 +155,8 @@ def _take_wheel(wheel: Wheel, found: _Gathering) -> None:
                 licences[f"{folder}/{rest.removeprefix('licenses/')}"] = data
             continue
         inside = _installed_path(head, rest, path)
-        if inside is not None:
-            added = found.take(inside, data, wheel.file)
-            files, size = files + bool(added), size + added
+        if inside is not None and found.take(inside, data, wheel.file):
+            files, size = files + 1, size + len(data)
     if not files:
         return  # all of it is cut: the bundle owes it nothing
     if not licences:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from asr_netmap.errors import FileError
+from asr_netmap.runbook.bundle.fetching import sha256_of
 from asr_netmap.runbook.bundle.manifest import NAME, SCHEMA
 
 _MOST_OF_A_MANIFEST = 4 * 1024 * 1024
@@ -18,7 +19,7 @@ _MOST_OF_A_MANIFEST = 4 * 1024 * 1024
 def check_free(folder: Path) -> None:
     """Raise FileError if `folder` is there and is neither empty nor an older bundle.
 
-    An older bundle is one to whose files nothing was added and which names them all.
+    An older bundle is one whose files are still those that its manifest names.
     """
     try:
         if not folder.exists() and not folder.is_symlink():
@@ -31,7 +32,7 @@ def check_free(folder: Path) -> None:
         raise FileError(f"{folder} can't be read: {error.strerror or error}.") from error
     if foreign:
         raise FileError(
-            f"{folder} holds what is not a bundle's: {', '.join(foreign[:5])}.",
+            f"{folder} holds what is not a bundle's, or was changed: {', '.join(foreign[:5])}.",
             "Give --out the name of a new folder, or move these files away.",
         )
 
@@ -81,15 +82,17 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _own_files(folder: Path) -> set[str]:
-    """The files that a bundle's manifest names, itself included; empty: there is none."""
+    """The files that are as a bundle's manifest says, itself included; empty: there is none."""
     try:
         with (folder / NAME).open("rb") as file:
             document = json.loads(file.read(_MOST_OF_A_MANIFEST))
         if document["schema"] != SCHEMA:
             return set()
-        return {NAME, *(str(each["path"]) for each in document["files"])}
+        named = {str(each["path"]): str(each["sha256"]) for each in document["files"]}
+        same = {path for path, digest in named.items() if sha256_of(folder / path) == digest}
     except (OSError, ValueError, KeyError, TypeError):
         return set()
+    return {NAME, *same}
 
 
 def _not_written(folder: Path, error: OSError) -> FileError:

@@ -53,7 +53,7 @@ CUTS = (
     Cut(
         "type stubs, tests, headers",
         "for type checkers and developers",
-        ("*.pyi", "*/tests/*", "*.pxd", "*.pyx", "*.h", "*.c", "*/py.typed"),
+        ("*.pyi", "*/tests/*", "*.pxd", "*.pyx", "*.h", "*.c"),
     ),
     Cut(
         "compiled bytecode",
