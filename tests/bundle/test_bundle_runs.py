@@ -34,6 +34,10 @@ WHERE = f"--vault-id {VAULT} --source-region eastasia --target-region southeasta
 ITEMS = 2_000
 MOST_MEMORY = 300 * 1000 * 1000
 SMALLER_THAN = 13 * 1000 * 1000
+OTHERS = {
+    *("azure", "click", "msal", "pydantic", "pydantic_core", "requests", "rich", "tenacity"),
+    *("typer", "urllib3", "yaml"),
+}
 UNWRITABLE = "/dev/null/home"  # below a device: not even root can make it
 
 
@@ -189,8 +193,6 @@ def said(python: Path, code: str) -> str:
 
 def imported(source: str) -> Iterator[str]:
     """The modules of other packages that a source imports, type checkers' ones left out."""
-    other = ("azure", "msal", "pydantic", "pydantic_core", "requests", "rich", "tenacity")
-    other += ("typer", "click", "urllib3", "yaml")
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
             found = [alias.name for alias in node.names]
@@ -198,4 +200,4 @@ def imported(source: str) -> Iterator[str]:
             found = [node.module or ""]
         else:
             continue
-        yield from (name for name in found if name.partition(".")[0] in other)
+        yield from (name for name in found if name.partition(".")[0] in OTHERS)

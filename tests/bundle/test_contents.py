@@ -176,7 +176,7 @@ def test_metadata_and_tags_say_what_it_is(alone: Contents) -> None:
 
 def test_the_same_contents_give_the_same_bytes_in_any_order(alone: Contents) -> None:
     turned = Contents(
-        dict(reversed(alone.files.items())), alone.licences, alone.packages, alone.left_out
+        dict(reversed(list(alone.files.items()))), alone.licences, alone.packages, alone.left_out
     )
     assert wheel_bytes(turned, AUTOMATION) == wheel_bytes(alone, AUTOMATION)
 
