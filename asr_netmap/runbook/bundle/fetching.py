@@ -45,8 +45,8 @@ def run_pip(arguments: Sequence[str]) -> tuple[int, str]:
     if importlib.util.find_spec("pip") is None:
         raise FileError(
             f"The Python that runs asr-netmap ({sys.executable}) has no pip to download with.",
-            "Give it one (python -m ensurepip, or uv pip install pip), or download the wheels "
-            "elsewhere and name their folder with --wheels.",
+            "Give it one (python -m ensurepip, uv pip install pip, uv tool install --with pip), or "
+            "download the wheels elsewhere and name their folder with --wheels.",
         )
     try:
         done = subprocess.run(  # noqa: S603 -- our own interpreter and arguments made here

@@ -30,9 +30,6 @@ param packageSha256 string = '@@WHEEL_SHA256@@'
 @secure()
 param runbookUri string
 
-@description('The configuration; the nightly job reads it from an Automation variable.')
-param netmap string = loadTextContent('netmap.yaml')
-
 @description('The one string that the nightly job gets.')
 param argument string = '@@ARGUMENT@@'
 
@@ -59,8 +56,9 @@ param writerGroups array = []
 var runtimeName = 'asr-netmap-python@@PYTHON_DIGITS@@'
 var runbookName = 'asr-netmap'
 var variableName = '@@VARIABLE@@'
+// The nightly job reads its configuration from an Automation variable.
 var quotedNetmap = string([
-  netmap
+  loadTextContent('netmap.yaml')
 ])
 var packageHash = {
   algorithm: 'SHA256'
