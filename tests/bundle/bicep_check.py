@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-# Resource type and API version -> what its properties may hold. From Azure's published Bicep types
-# (Azure/bicep-types-az) of these versions, as far as the templates use them.
+# Resource type and API version -> what its properties may hold, as far as the templates need it:
+# for Automation what Azure's published Bicep types say of that version (Azure/bicep-types-az), for
+# the others what public deployments of that version hold.
 PROPERTIES: Mapping[str, frozenset[str]] = {
     "Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31": frozenset(),
     "Microsoft.Automation/automationAccounts@2024-10-23": frozenset(
