@@ -21,6 +21,7 @@ from asr_netmap.cli import (
     nics,
     plan,
     roles,
+    runbook,
     sandbox,
     snapshot,
     verify,
@@ -94,6 +95,7 @@ def build() -> typer.Typer:
         nics,
         snapshot,
         roles,
+        runbook,
         sandbox,
         demo,
     ):

@@ -77,6 +77,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "nics explain",
         "snapshot",
         "roles",
+        "runbook bundle",
         "sandbox new",
         "sandbox serve",
         "demo",

@@ -12,7 +12,7 @@ from tests.cli.test_cli_surface import COMMANDS
 from tests.safety.program import READING, WRITING, Watched, watched
 
 # They reach no Azure at all.
-LOCAL = {"demo", "roles", "sandbox new", "sandbox serve"}
+LOCAL = {"demo", "roles", "runbook bundle", "sandbox new", "sandbox serve"}
 
 UNREGISTERED: tuple[dict[str, Any], ...] = (
     {"kind": "missing-registration", "namespace": "Microsoft.Network"},

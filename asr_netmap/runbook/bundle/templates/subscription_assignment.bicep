@@ -1,0 +1,18 @@
+// One role for one identity in a whole subscription.
+
+targetScope = 'subscription'
+
+@description('Object id of the identity.')
+param principalId string
+
+@description('The GUID of the role.')
+param roleId string
+
+resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(subscription().id, principalId, roleId)
+  properties: {
+    principalId: principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleId)
+  }
+}

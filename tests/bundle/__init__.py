@@ -1,0 +1,1 @@
+"""The bundle for Azure Automation: how it is made, and that it runs alone."""
