@@ -15,18 +15,19 @@ Importing this module loads no `azure` package; connecting does.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
 from asr_netmap.applying.comparison import Standing, judge
-from asr_netmap.applying.driver import run
+from asr_netmap.applying.driver import Surroundings, run_at_once
 from asr_netmap.applying.failure import code_of, message_of
 from asr_netmap.applying.journal import Journal, read_journal
 from asr_netmap.applying.limits import Limits
-from asr_netmap.applying.observer import NullObserver, Observer
+from asr_netmap.applying.observer import Observer
 from asr_netmap.applying.outcome import Outcome, Result, Status
 from asr_netmap.arm_id import ArmId
 from asr_netmap.clock import Clock, SystemClock, VirtualClock
@@ -86,6 +87,7 @@ __all__ = [
     "Verification",
     "apply",
     "apply_saved",
+    "apply_several",
     "change_document",
     "connect_azure",
     "connect_endpoint",
@@ -206,9 +208,11 @@ def open_sandbox(
     """
     from asr_netmap.gateway.connection import connect_sandbox  # noqa: PLC0415 -- imports azure
 
-    handle = _sandbox_handle(estate)
+    sandbox = _sandbox_of(estate)
     now = clock or VirtualClock(SystemClock().now())
-    return _writing_what_is_planned(connect_sandbox(handle, clock=now, workers=workers))
+    return _writing_what_is_planned(
+        connect_sandbox(sandbox.handle, clock=now, workers=workers, closing=lambda: _tidy(sandbox))
+    )
 
 
 def _writing_what_is_planned(azure: Connection) -> Connection:
@@ -217,13 +221,21 @@ def _writing_what_is_planned(azure: Connection) -> Connection:
     return azure
 
 
-def _sandbox_handle(estate: Path | str) -> Callable[..., Any]:
+def _tidy(sandbox: Any) -> None:
+    """Leave one file; where that can't be written, the journal beside it tells the rest."""
+    from asr_netmap.sandbox.estate import EstateError  # noqa: PLC0415 -- only sandbox runs
+
+    with suppress(OSError, EstateError):
+        sandbox.close()
+
+
+def _sandbox_of(estate: Path | str) -> Any:
     from asr_netmap.sandbox.demo_estate import demo_estate  # noqa: PLC0415 -- only sandbox runs
     from asr_netmap.sandbox.estate import EstateError  # noqa: PLC0415 -- only sandbox runs
     from asr_netmap.sandbox.session import FileSandbox, MemorySandbox  # noqa: PLC0415 -- as above
 
     if str(estate) == "demo":
-        return MemorySandbox(demo_estate()).handle
+        return MemorySandbox(demo_estate())
     path = Path(estate)
     if not path.exists():
         raise EstateFileError(
@@ -231,7 +243,7 @@ def _sandbox_handle(estate: Path | str) -> Callable[..., Any]:
             f"Make one with `asr-netmap sandbox new {path}`, or use `--sandbox demo`.",
         )
     try:
-        return FileSandbox(path).handle
+        return FileSandbox(path)
     except EstateError as error:
         raise EstateFileError(
             str(error), "An estate file is what `asr-netmap snapshot` or `sandbox new` writes."
@@ -631,7 +643,28 @@ def apply(
     equal. Raises Frozen, FailoverInProgress or UnsafePlan before anything is written.
     """
     raise_if_unsafe(proposal, consent or Consent())
-    return _carry_out(azure, proposal, limits, observer, journal)
+    (result,) = _carry_out(azure, [proposal], limits, observer, journal)
+    return result
+
+
+def apply_several(
+    azure: Connection,
+    proposals: Sequence[Plan],
+    *,
+    consent: Consent | None = None,
+    limits: Limits | None = None,
+    observer: Observer | None = None,
+    journal: Journal | None = None,
+) -> tuple[Result, ...]:
+    """Carry out plans that were made just now, those of different vaults at once.
+
+    One result for each plan that was begun, in their order: after an interrupt no other begins.
+    With one worker, and on a virtual clock, they run one after the other. Raises what `apply`
+    raises, before anything is written.
+    """
+    for proposal in proposals:
+        raise_if_unsafe(proposal, consent or Consent())
+    return _carry_out(azure, proposals, limits, observer, journal)
 
 
 def apply_saved(
@@ -658,15 +691,10 @@ def apply_saved(
     """
     saved.check_age(azure.clock.now())
     prepared = [_prepare(azure, each, declared, strict, consent) for each in saved.plans]
-    started = azure.clock.monotonic()
-    done: list[Applied] = []
-    for each in prepared:
-        left = remaining(limits or _limits(azure), azure.clock.monotonic() - started)
-        result = _carry_out(azure, each.to_do, left, observer, journal)
-        done.append(Applied(each.plan, _in_order(each, result)))
-        if result.interrupted:
-            break
-    return tuple(done)
+    results = _carry_out(azure, [each.to_do for each in prepared], limits, observer, journal)
+    # After an interrupt the last plans may have no result.
+    begun = zip(prepared, results, strict=False)
+    return tuple(Applied(each.plan, _in_order(each, result)) for each, result in begun)
 
 
 def remaining(limits: Limits, elapsed: float) -> Limits:
@@ -782,22 +810,45 @@ def _said_by_file(approved: Plan, settings: Settings) -> dict[str, Any]:
 
 def _carry_out(
     azure: Connection,
-    proposal: Plan,
+    proposals: Sequence[Plan],
     limits: Limits | None,
     observer: Observer | None,
     journal: Journal | None,
-) -> Result:
-    with azure.permits.given(change.subject for change in proposal.changes):
-        return run(
-            proposal.changes,
-            _gateway(azure),
-            limits=limits or _limits(azure),
-            clock=azure.clock,
-            not_ready=not_ready,
-            rng=azure.rng,
-            journal=journal,
-            observer=observer or NullObserver(),
+) -> tuple[Result, ...]:
+    """A result for each plan that was begun, in their order."""
+    limits = limits or _limits(azure)
+    started = azure.clock.monotonic()
+    results: dict[int, Result] = {}
+    for group in _at_once(azure, proposals, limits):
+        left = remaining(limits, azure.clock.monotonic() - started)
+        around = Surroundings(
+            left, azure.clock, not_ready, azure.rng, journal, observer, azure.budgets
         )
+        works = [(proposals[place].changes, _gateway(azure)) for place in group]
+        changed = (change.subject for changes, _ in works for change in changes)
+        with azure.permits.given(changed):
+            results.update(zip(group, run_at_once(works, around), strict=True))
+        if any(results[place].interrupted for place in group):
+            break
+    return tuple(results[place] for place in sorted(results))
+
+
+def _at_once(
+    azure: Connection, proposals: Sequence[Plan], limits: Limits
+) -> Iterator[tuple[int, ...]]:
+    """The places of the plans that run together: never two of one vault.
+
+    One's jobs would be somebody else's work to the other. A virtual clock tells the time of one
+    run only.
+    """
+    places = list(range(len(proposals)))
+    alone = limits.workers == 1 or isinstance(azure.clock, VirtualClock)
+    while places:
+        group: dict[ArmId, int] = {}
+        for place in places[:1] if alone else places:
+            group.setdefault(proposals[place].scope.vault, place)
+        yield tuple(group.values())
+        places = [place for place in places if place not in group.values()]
 
 
 def _limits(azure: Connection) -> Limits:

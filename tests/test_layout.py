@@ -25,7 +25,7 @@ ERRORS = frozenset({"errors", "clock", "redaction", "near_names"})
 VALUES = ERRORS | {"arm_id", "models"}
 BELOW_API = VALUES | {
     *("settings", "rules", "planning", "gateway", "applying", "report", "sandbox"),
-    *("files", "plan_file", "roles"),
+    *("files", "plan_file", "roles", "budgets"),
 }
 EVERYTHING = BELOW_API | {"api", "testing", "cli", "runbook"}
 
@@ -36,13 +36,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "near_names": frozenset(),
     "roles": frozenset(),
     "clock": frozenset({"errors"}),
+    "budgets": frozenset(),
     "arm_id": ERRORS,
     "models": ERRORS | {"arm_id"},
     "settings": VALUES,
     "rules": VALUES | {"settings"},
     "planning": VALUES | {"settings", "rules"},
-    "gateway": VALUES | {"planning", "sandbox", "roles"},
-    "applying": VALUES | {"planning"},
+    "gateway": VALUES | {"planning", "sandbox", "roles", "budgets"},
+    "applying": VALUES | {"planning", "budgets"},
     "report": VALUES | {"planning", "applying"},
     "sandbox": frozenset(),
     "files": ERRORS,

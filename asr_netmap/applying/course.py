@@ -1,11 +1,14 @@
 """One change on its way: a pure state machine from the first look to the outcome.
 
-    PREPARE ──► SEND ──► ASK ──► READ_BACK ──► outcome
-       ▲          │       ▲
-       │          ▼       │
-       └────── RECOVER ───┘      the answer to the write got lost
+    IDLE ──► PREPARE ──► SEND ──► FOLLOW ──► READ_BACK ──► CLOSE ──► outcome
+      ▲                    │        ▲ │
+      │                    ▼        │ ▼
+      └──────────────── RECOVER ────┘ ASK     the list of jobs can't say where it stands
 
-It knows nothing of other changes; who may start when is the scheduler's part.
+In IDLE, FOLLOW and CLOSE it waits for a sight of the vault's jobs, which it shares with all others
+that wait for one: nothing runs on the subject; where the operation stands; nobody else worked on
+it. What lies in no vault has no jobs: it starts with PREPARE, is asked for by ASK and ends with
+READ_BACK. It knows nothing of other changes; who may start when is the scheduler's part.
 """
 
 from __future__ import annotations
@@ -27,6 +30,7 @@ from asr_netmap.applying.tasks import (
     Asked,
     Compared,
     Failure,
+    OwnTask,
     Prepare,
     Prepared,
     ReadBack,
@@ -36,20 +40,23 @@ from asr_netmap.applying.tasks import (
     Send,
     Sent,
     SubjectBusy,
-    Task,
 )
-from asr_netmap.planning.change import Change
-from asr_netmap.planning.gateway import Operation, Phase, Progress, Reading
+from asr_netmap.arm_id import ArmId
+from asr_netmap.planning.change import Change, Kind
+from asr_netmap.planning.gateway import Operation, Phase, Progress, Reading, Sight
 
 _REQUEST_IDS = uuid.UUID("5e9a9e0b-3f0c-4b7e-9d35-6f1f6c1f0a52")
 _FAILED_LOOKS = 6
 _HOPELESS_LOOKS = 3
+_FAILED_IDLE_LOOKS = 3
+_IN_VAULT = frozenset({Kind.FABRIC, Kind.MAPPING, Kind.NIC_SETTINGS})
 
 
 class Step(IntEnum):
     """What a change needs next; the lower, the more urgent.
 
     A write comes first: its reading is fresh now. What is in flight comes before what is new.
+    The last three wait for a sight of the vault's jobs.
     """
 
     SEND = 0
@@ -57,6 +64,9 @@ class Step(IntEnum):
     RECOVER = 2
     READ_BACK = 3
     PREPARE = 4
+    IDLE = 5
+    FOLLOW = 6
+    CLOSE = 7
 
 
 class Signal(IntEnum):
@@ -72,9 +82,15 @@ class Course:
     """The state of one change.
 
     name -- the change's id, which costs a digest each time it is asked for.
+    vault -- that the subject lies in; None: in none.
     due -- when the next step may start.
     hold -- until when Azure asked everybody not to write; 0: it did not.
     in_doubt -- a write was sent and nobody knows whether Azure took it.
+    admitted -- it has one of the places for writes.
+    budgeted -- a write was taken from the budget for it and is not sent yet.
+    ticket -- tells its newest entry in a queue from those before.
+    sight -- of the vault's jobs, from before the reading that its write is made from.
+    sighted_at -- when that sight was asked for.
     """
 
     change: Change
@@ -83,15 +99,22 @@ class Course:
     pace: Pace
     seed: str
     order: int
+    vault: ArmId | None = None
     step: Step = Step.PREPARE
     due: float = 0.0
-    running: Task | None = None
+    running: OwnTask | None = None
     outcome: Outcome | None = None
     hold: float = 0.0
     in_doubt: bool = False
     events: list[observer.Event] = field(default_factory=list)
     began: float | None = None
     sent_at: float = 0.0
+    admitted: bool = False
+    budgeted: bool = False
+    ticket: int = 0
+    sight: Sight | None = None
+    sighted_at: float = 0.0
+    alone: bool = False
     _accepted_at: float | None = None
     _reading: Reading | None = None
     _operation: Operation | None = None
@@ -106,13 +129,23 @@ class Course:
     _failed_looks: int = 0
     _lost_looks: int = 0
     _read_backs: int = 0
+    _odd_since: float | None = None
+    _found: Compared = field(default_factory=Compared)
+
+    def __post_init__(self) -> None:
+        """Find the vault, and with it the first step."""
+        if self.change.kind in _IN_VAULT:
+            self.vault = ArmId("/" + "/".join(self.change.subject.segments[:8]))
+        self.step = self._first_step
+
+    @property
+    def _first_step(self) -> Step:
+        return Step.PREPARE if self.vault is None else Step.IDLE
 
     @property
     def in_flight(self) -> bool:
         """Whether it takes one of the places for writes."""
-        if self.outcome is not None:
-            return False
-        return self.step in (Step.SEND, Step.ASK, Step.RECOVER) or isinstance(self.running, Prepare)
+        return self.outcome is None and self.admitted
 
     @property
     def written(self) -> bool:
@@ -120,30 +153,61 @@ class Course:
         return (
             self.in_doubt
             or isinstance(self.running, Send)
-            or self.step in (Step.ASK, Step.RECOVER, Step.READ_BACK)
+            or self.step not in (Step.IDLE, Step.PREPARE, Step.SEND)
         )
 
-    # starting
+    @property
+    def operation(self) -> Operation:
+        """What Azure made of its write."""
+        assert self._operation is not None, "nothing was accepted yet"
+        return self._operation
 
-    def start(self, now: float) -> Task:
-        """Begin the next step and return its task."""
+    @property
+    def accepted_at(self) -> float | None:
+        """When Azure took its write; None: it did not yet."""
+        return self._accepted_at
+
+    @property
+    def reading(self) -> Reading | None:
+        """The subject just before its write; None: it was not read."""
+        return self._reading
+
+    def admit(self, now: float) -> None:
+        """It gets a place for its write, and is looked at from now on."""
+        self.admitted = self.budgeted = True
+        self.due = now
         if self.began is None:
             self.began = now
             self.events.append(observer.Started(self.change))
+
+    def put_off(self, until: float) -> None:
+        """Its place goes to others; later it starts over, since what it knows is too old then."""
+        self.admitted = False
+        self._next(self._first_step, until)
+
+    def look_anew(self, now: float) -> None:
+        """It keeps its place, but its sight has grown too old to write by."""
+        self._next(self._first_step, now)
+
+    # starting
+
+    def start(self, now: float) -> OwnTask:
+        """Begin the next step, one of its own, and return its task."""
         self.running = self._task(now)
         return self.running
 
-    def _task(self, now: float) -> Task:
+    def _task(self, now: float) -> OwnTask:
         if self.step is Step.PREPARE:
-            return Prepare(self.change)
+            return Prepare(self.change, self.sight)
         if self.step is Step.READ_BACK:
             return ReadBack(self.change, self._reading)
         if self.step is Step.RECOVER:
-            return Recover(self.change, self._request_id)
+            return Recover(self.change, self._request_id, self.sight)
         if self.step is Step.ASK:
             assert self._operation is not None
             return Ask(self.change, self._operation)
         assert self._reading is not None
+        self.budgeted = False
         # A fresh id for each write: Site Recovery's job carries it, and a job must name one write.
         self._attempts += 1
         self._request_id = str(
@@ -181,6 +245,55 @@ class Course:
                 signal = self._torn_off(task, now)
         return signal
 
+    # sights, which come to all that wait for one
+
+    def sighted(self, sight: Sight, other: str | None, now: float, began: float) -> Signal | None:
+        """Move on by a sight that was asked for at `began`, later than this course asked.
+
+        None: it tells nothing new, and the course goes on waiting as before.
+
+        other -- what somebody else did to the subject since the sight before its write.
+        """
+        if self.step is Step.IDLE:
+            self.sight, self.sighted_at = sight, began
+            return self._next(Step.PREPARE, now)
+        if self.step is Step.CLOSE:
+            overlap = f"It overlaps with somebody else's work: {other}." if other else ""
+            return self._closed(overlap, now)
+        progress = sight.progress.get(self.operation.name.lower())
+        if progress is None:
+            return self._next(Step.ASK, now) if self.due <= began else None
+        if progress.phase is Phase.FAILED:
+            # Only the job itself says why.
+            return self._next(Step.ASK, now)
+        if progress.phase is Phase.RUNNING and began < self.due:
+            return None
+        return self._asked(progress, now)
+
+    def sight_failed(self, error: Exception, now: float) -> Signal:
+        """Nobody could see the vault's jobs."""
+        if self.step is Step.IDLE:
+            self._failed_looks += 1
+            hopeless = not isinstance(error, errors.AzureError) or isinstance(
+                error, (*failure.HOPELESS, errors.Throttled)
+            )
+            if hopeless or self._failed_looks >= _FAILED_IDLE_LOOKS:
+                return self._prepare_failed(error, now)
+            wait = self.pace.next_look(self._failed_looks, failure.told_wait(error))
+            return self._wait(Step.IDLE, wait, failure.message_of(error), now)
+        if self.step is Step.CLOSE:
+            why = failure.message_of(error)
+            doubt = f"Whether it overlaps with somebody else's work is not known: {why}"
+            return self._closed(doubt, now)
+        return self._next(Step.ASK, now)
+
+    def read_from_list(self, compared: Compared | None, now: float) -> Signal:
+        """Move on by what a list said; None: it could not say."""
+        if compared is not None:
+            return self._compared(compared, now)
+        self.alone = True
+        return self._next(Step.READ_BACK, now)
+
     def _prepared(self, report: Prepared, now: float) -> Signal:
         verdict = report.verdict
         if report.idle:
@@ -210,7 +323,7 @@ class Course:
 
     def _accepted(self, operation: Operation | None, now: float) -> Signal:
         if operation is None:
-            self._next(Step.READ_BACK, now)
+            self._done(now)
             return Signal.SUCCEEDED
         self._accepted_at = now
         self._follow(operation, now + self.pace.first_look(self.change))
@@ -222,12 +335,26 @@ class Course:
         if progress.phase is Phase.SUCCEEDED:
             if self._accepted_at is not None and not self._lost_answers:
                 self.pace.learn(self.change, now - self._accepted_at, self._looks)
-            self._next(Step.READ_BACK, now)
+            self._done(now)
             return Signal.SUCCEEDED
         if progress.phase is Phase.FAILED:
             message = progress.error or f"Azure accepted the write and ended it as {progress.word}."
             return self.end(Status.FAILED, "operation-failed", message, now)
-        return self._next(Step.ASK, now + self.pace.next_look(self._looks, progress.retry_after))
+        if progress.familiar:
+            self._odd_since = None
+        elif self._odd_since is None:
+            self._odd_since = now
+        wait = self.pace.next_look(self._looks, progress.retry_after, shared=self.vault is not None)
+        return self._next(self._following_step, now + wait)
+
+    def _done(self, now: float) -> Signal:
+        """Azure has done it: the place is free for another write."""
+        self.admitted = False
+        return self._next(Step.READ_BACK, now)
+
+    @property
+    def _following_step(self) -> Step:
+        return Step.ASK if self.vault is None else Step.FOLLOW
 
     def _recovered(self, operation: Operation | None, now: float) -> Signal:
         if operation is not None:
@@ -237,23 +364,30 @@ class Course:
         self._lost_looks += 1
         if self._lost_looks < self.limits.lost_looks:
             return self._wait(Step.RECOVER, self.limits.lost_look_every, "its answer got lost", now)
-        return self._next(Step.PREPARE, now)
+        self.put_off(now)
+        return Signal.NONE
 
     def _compared(self, report: Compared, now: float) -> Signal:
-        if not report.differences:
-            code = "overlap" if report.overlap else ""
-            return self.end(Status.APPLIED, code, report.overlap, now)
-        self._read_backs += 1
-        if self._read_backs == 1:
-            return self._next(Step.READ_BACK, now + self.limits.read_back_again)
-        message = f"Azure reported success, but reads back {'; '.join(report.differences)}."
-        if report.overlap:
-            message += f" {report.overlap}"
-        return self.end(Status.FAILED, "read-back", message, now)
+        if report.differences:
+            self._read_backs += 1
+            self.alone = True
+            if self._read_backs == 1:
+                return self._next(Step.READ_BACK, now + self.limits.read_back_again)
+        self._found = report
+        if report.overlap or self.vault is None or self.sight is None:
+            return self._closed(report.overlap, now)
+        return self._next(Step.CLOSE, now)
+
+    def _closed(self, overlap: str, now: float) -> Signal:
+        """All is known; `overlap` is what points to another writer, empty: nothing does."""
+        if not self._found.differences:
+            return self.end(Status.APPLIED, "overlap" if overlap else "", overlap, now)
+        message = f"Azure reported success, but reads back {'; '.join(self._found.differences)}."
+        return self.end(Status.FAILED, "read-back", f"{message} {overlap}".strip(), now)
 
     # errors
 
-    def _failed(self, task: Task, error: Exception, now: float) -> Signal:
+    def _failed(self, task: OwnTask, error: Exception, now: float) -> Signal:
         match task:
             case Prepare():
                 return self._prepare_failed(error, now)
@@ -334,7 +468,7 @@ class Course:
         own = self.limits.throttle_wait * 2 ** (self._throttles - 1)
         wait = min(failure.told_wait(error) or own, self.limits.longest_throttle_wait)
         self.hold = now + wait
-        self._next(Step.PREPARE, self.hold)
+        self.put_off(self.hold)
         return Signal.CROWDED
 
     def _busy(self, what: str, now: float) -> Signal:
@@ -345,11 +479,15 @@ class Course:
         wait = min(wait, self.limits.busy_longest)
         self._busy_looks += 1
         self._busy_waited += wait
-        return self._wait(Step.PREPARE, wait, what, now)
+        self.admitted = False
+        return self._wait(self._first_step, wait, what, now)
 
-    def _torn_off(self, task: Task, now: float) -> Signal:
+    def _torn_off(self, task: OwnTask, now: float) -> Signal:
         if isinstance(task, Send):
             return self._send_failed(errors.OutcomeUnknown("The run was interrupted."), now)
+        if isinstance(task, Prepare):
+            self.put_off(now)
+            return Signal.NONE
         return self._next(self.step, now)
 
     # moving
@@ -358,7 +496,7 @@ class Course:
         self._operation = operation
         self._looks = self._failed_looks = 0
         self.events.append(observer.Accepted(self.change, operation.name))
-        return self._next(Step.ASK, due)
+        return self._next(self._following_step, due)
 
     def _wait(self, step: Step, seconds: float, reason: str, now: float) -> Signal:
         self.events.append(observer.Waiting(self.change, reason, seconds))
@@ -376,9 +514,12 @@ class Course:
     @property
     def gives_up_at(self) -> float | None:
         """When its operation has run for too long; None: none is running."""
-        if self.step is not Step.ASK or self._accepted_at is None:
+        if self.step not in (Step.ASK, Step.FOLLOW) or self._accepted_at is None:
             return None
-        return self._accepted_at + self.limits.max_wait_for_operation
+        latest = self._accepted_at + self.limits.max_wait_for_operation
+        if self._odd_since is None:
+            return latest
+        return min(latest, self._odd_since + self.limits.max_wait_for_odd_word)
 
     def end(self, status: Status, code: str, message: str, now: float) -> Signal:
         """Set the outcome. What may have been written is never called failed or pending."""

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from asr_netmap.applying.comparison import NotReady
 from asr_netmap.applying.journal import Journal, NullJournal
 from asr_netmap.applying.limits import Limits
-from asr_netmap.applying.observer import Finished, NullObserver, Observer
+from asr_netmap.applying.observer import Event, Finished, NullObserver, Observer
 from asr_netmap.applying.outcome import Result
 from asr_netmap.applying.scheduler import Decision, Scheduler
 from asr_netmap.applying.tasks import Abandoned, Report, Task
 from asr_netmap.applying.worker import Worker
+from asr_netmap.budgets import Budgets
 from asr_netmap.clock import Clock, SystemClock
 from asr_netmap.errors import FileError
 from asr_netmap.planning.change import Change
@@ -31,6 +32,23 @@ from asr_netmap.planning.gateway import Gateway
 # Ctrl-C between two waits at the latest.
 _LONGEST_WAIT = 0.5
 _STARTS_WITHIN = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What runs have in common, and what they are told to.
+
+    rng -- makes the request ids of a run its own.
+    budgets -- ARM's request limits as the gateways know them; None: nothing is paced.
+    """
+
+    limits: Limits
+    clock: Clock
+    not_ready: NotReady
+    rng: Random
+    journal: Journal | None = None
+    observer: Observer | None = None
+    budgets: Budgets | None = None
 
 
 def run(
@@ -44,7 +62,7 @@ def run(
     journal: Journal | None = None,
     observer: Observer | None = None,
 ) -> Result:
-    """Apply changes and say what became of each.
+    """Apply changes and say what became of each; nothing is paced by ARM's request limits.
 
     What Azure refuses, and what goes wrong with one change, is a value in the result. A
     KeyboardInterrupt stops starting and waits for what is in flight; a second one leaves that
@@ -52,39 +70,84 @@ def run(
 
     rng -- makes the request ids of this run its own.
     """
-    shell = _Shell(changes, gateway, limits, clock, not_ready, rng, journal, observer)
-    started = clock.monotonic()
-    if limits.workers == 1:
-        _run_inline(shell)
+    around = Surroundings(limits, clock, not_ready, rng, journal, observer)
+    (result,) = run_at_once([(changes, gateway)], around)
+    return result
+
+
+def run_at_once(
+    works: Sequence[tuple[Sequence[Change], Gateway]], around: Surroundings
+) -> tuple[Result, ...]:
+    """Apply the changes of several vaults, each at its own pace; one result for each, in order.
+
+    All share the workers, the budgets and an interrupt. With one worker they run one after the
+    other, and after an interrupt the later ones only say that they were interrupted.
+    """
+    around = _watched_by_all(around) if len(works) > 1 else around
+    started = around.clock.monotonic()
+    shells = [_Shell(changes, gateway, around) for changes, gateway in works]
+    if around.limits.workers == 1:
+        for shell in shells:
+            _run_inline(shell)
+            if shell.interrupted:
+                _interrupt_all(shells)
     else:
-        _run_threaded(shell, limits.workers)
-    return shell.result(clock.monotonic() - started)
+        _run_threaded(shells, around.limits.workers)
+    return tuple(shell.result(started) for shell in shells)
+
+
+def _interrupt_all(shells: Sequence[_Shell]) -> None:
+    for shell in shells:
+        if not shell.interrupted:
+            shell.interrupt()
+
+
+class _OneAtATime:
+    """An observer that several runs tell of what happens, one at a time."""
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._lock = threading.Lock()
+
+    def on(self, event: Event) -> None:
+        """Pass it on."""
+        with self._lock:
+            self._observer.on(event)
+
+
+def _watched_by_all(around: Surroundings) -> Surroundings:
+    return replace(around, observer=_OneAtATime(around.observer or NullObserver()))
 
 
 class _Shell:
     """The scheduler with what surrounds it: clock, worker, journal and observer."""
 
-    def __init__(
-        self,
-        changes: Sequence[Change],
-        gateway: Gateway,
-        limits: Limits,
-        clock: Clock,
-        not_ready: NotReady,
-        rng: Random,
-        journal: Journal | None,
-        observer: Observer | None,
-    ) -> None:
-        self.clock = clock
-        self._scheduler = Scheduler(changes, limits, f"{rng.getrandbits(128):032x}")
-        self._journal = journal or NullJournal()
-        self._observer = observer or NullObserver()
+    def __init__(self, changes: Sequence[Change], gateway: Gateway, around: Surroundings) -> None:
+        self.clock = around.clock
+        self._scheduler = Scheduler(
+            changes,
+            around.limits,
+            f"{around.rng.getrandbits(128):032x}",
+            budgets=around.budgets,
+            sizes=gateway.list_size,
+        )
+        self._journal = around.journal or NullJournal()
+        self._observer = around.observer or NullObserver()
         self._notes: list[str] = []
-        self.worker = Worker(gateway, not_ready, self._journal, self._note)
+        self._ended_at: float | None = None
+        self.worker = Worker(gateway, around.not_ready, self._journal, self._note)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether somebody wanted to stop."""
+        return self._scheduler.interrupted
 
     def decide(self) -> Decision:
         """Ask the scheduler, and tell everybody what happened."""
-        decision = self._scheduler.decide(self.clock.monotonic())
+        now = self.clock.monotonic()
+        decision = self._scheduler.decide(now)
+        if decision.finished:
+            self._ended_at = now
         self._tell()
         return decision
 
@@ -98,8 +161,10 @@ class _Shell:
         self._scheduler.interrupt(self.clock.monotonic())
         self._tell()
 
-    def result(self, seconds: float) -> Result:
-        """The result, once every change has ended."""
+    def result(self, started: float) -> Result:
+        """The result, once every change has ended; `started` is when the run did."""
+        ended = self.clock.monotonic() if self._ended_at is None else self._ended_at
+        seconds = ended - started
         result = Result(
             self._scheduler.outcomes(),
             self._scheduler.interrupted,
@@ -191,55 +256,88 @@ class _Leave:
 _Message = _Done | _Crashed | _Interrupt | _Leave
 
 
-def _run_threaded(shell: _Shell, workers: int) -> None:
-    """A coordinator, a pool of workers, and this thread to wait for them."""
-    coordinator = _Coordinator(shell, workers)
-    thread = threading.Thread(target=coordinator.run, name="asr-netmap-coordinator", daemon=True)
+def _run_threaded(shells: Sequence[_Shell], workers: int) -> None:
+    """A coordinator for each run, one crew of workers, and this thread to wait for them."""
+    crew = _Crew(workers, len(shells))
+    coordinators = [_Coordinator(shell, crew) for shell in shells]
     try:
-        try:
-            thread.start()
-        except KeyboardInterrupt:
-            coordinator.interrupted_at_start()
-        coordinator.wait()
+        for coordinator in coordinators:
+            coordinator.start()
+        for coordinator in coordinators:
+            while not _is_over(coordinator):
+                for each in coordinators:
+                    each.post(_Interrupt())
     finally:
-        coordinator.post(_Leave())
-    if coordinator.error is not None:
-        raise coordinator.error
+        for coordinator in coordinators:
+            coordinator.post(_Leave())
+    errors = [each.error for each in coordinators if each.error is not None]
+    if errors:
+        raise errors[0]
+
+
+def _is_over(coordinator: _Coordinator) -> bool:
+    """Wait for the end of a run in the caller's thread; False: an interrupt came first."""
+    try:
+        while not coordinator.over.wait(_LONGEST_WAIT):
+            pass
+    except KeyboardInterrupt:
+        return False
+    return True
+
+
+class _Crew:
+    """The workers of all runs; they go home with the last of these."""
+
+    def __init__(self, workers: int, runs: int) -> None:
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="asr-netmap-worker")
+        self._lock = threading.Lock()
+        self._runs = runs
+        self._given_up = False
+
+    def submit(self, work: Callable[[Task], None], task: Task) -> None:
+        """Have a task done when a worker is free."""
+        self._pool.submit(work, task)
+
+    def leave(self, running: int) -> None:
+        """A run has ended, with so many tasks that it does not wait for."""
+        with self._lock:
+            self._runs -= 1
+            self._given_up = self._given_up or running > 0
+            last = self._runs == 0
+        if last:
+            # Workers that are given up end by their own time-outs; nobody waits for them.
+            self._pool.shutdown(wait=not self._given_up, cancel_futures=True)
 
 
 class _Coordinator:
-    """Owns the scheduler; everybody else talks to it through its messages."""
+    """Owns a scheduler; everybody else talks to it through its messages."""
 
-    def __init__(self, shell: _Shell, workers: int) -> None:
+    def __init__(self, shell: _Shell, crew: _Crew) -> None:
         self._shell = shell
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="asr-netmap-worker")
+        self._crew = crew
         self._messages: queue.SimpleQueue[_Message] = queue.SimpleQueue()
         self._begun = threading.Event()
-        self._over = threading.Event()
         self._running = 0
+        self.over = threading.Event()
         self.error: BaseException | None = None
+        self.thread = threading.Thread(target=self.run, name="asr-netmap-coordinator", daemon=True)
 
     def post(self, message: _Message) -> None:
         """Say something to it, from any thread."""
         self._messages.put(message)
+
+    def start(self) -> None:
+        """Begin in a thread of its own."""
+        try:
+            self.thread.start()
+        except KeyboardInterrupt:
+            self.interrupted_at_start()
 
     def interrupted_at_start(self) -> None:
         """Pass the interrupt on, unless it came before there was a thread: then raise it."""
         if not self._begun.wait(_STARTS_WITHIN):
             raise KeyboardInterrupt
         self.post(_Interrupt())
-
-    def wait(self) -> None:
-        """Wait for the end in the caller's thread; an interrupt becomes a message."""
-        while not self._is_over():
-            pass
-
-    def _is_over(self) -> bool:
-        try:
-            return self._over.wait(_LONGEST_WAIT)
-        except KeyboardInterrupt:
-            self.post(_Interrupt())
-            return False
 
     def run(self) -> None:
         """Coordinate until every change has ended."""
@@ -249,9 +347,8 @@ class _Coordinator:
         except BaseException as error:
             self.error = error
         finally:
-            # Workers that are given up end by their own time-outs; nobody waits for them.
-            self._pool.shutdown(wait=self._running == 0, cancel_futures=True)
-            self._over.set()
+            self._crew.leave(self._running)
+            self.over.set()
 
     def _loop(self) -> None:
         while True:
@@ -260,7 +357,7 @@ class _Coordinator:
                 return
             for task in decision.start:
                 self._running += 1
-                self._pool.submit(self._work, task)
+                self._crew.submit(self._work, task)
             message = self._next_message(decision.wake_at)
             while message is not None:
                 if isinstance(message, _Leave):

@@ -11,22 +11,35 @@ from asr_netmap.errors import UsageError
 class Limits:
     """The limits of one run. All times are seconds.
 
+    Where a number says no source, it is chosen: nothing published or recorded gives one.
+
     workers -- calls to Azure at the same time; 1 runs without threads, always in the same order.
+        8 keep both of ARM's buckets busy at 0.2 s a call (25 reads and 10 writes a second).
     deadline -- from the start; nothing is started that can't be expected to finish by then.
     grace -- after the deadline, for what is still running; then it is given up as unknown.
     max_failures -- stop starting after so many; None: never. A stale change is none: among many
         VMs one always moves between review and window.
     canary -- so many NIC-settings changes are applied and read back before the others start.
     in_flight_at_start, max_in_flight -- writes that Azure works on at once. Site Recovery's own
-        limit is not published, so it starts low and grows with success. The ceiling is what ARM's
-        refill of 10 writes a second (Microsoft Learn, request limits and throttling) keeps busy
-        with operations of about 3 s.
+        limit is not published, so it starts moderately and grows with success. The start is one
+        tenth of ARM's bucket of 200 writes, so that some twenty items go out together; the
+        ceiling is what uses that bucket up beside its refill of 10 a second (Microsoft Learn,
+        request limits and throttling): operations of 3 s let 20 a second through.
     first_look -- at an operation, after it was accepted. 2.8 is the median of the recorded
         mapping operations (2.2 to 3.8 s; az CLI and Azure PowerShell recordings, 2022 and 2023);
         the run's own durations then replace it.
     look_every, look_growth, look_longest -- the looks after the first one.
+    shared_look_every -- in place of `look_every` where one listing of jobs answers for all.
+    closest_looks -- between two listings of jobs, in a small run; `pace.spacing` says more.
     longest_told_wait -- the most that a Retry-After on "still running" is followed.
-    max_wait_for_operation -- then its outcome is unknown.
+    sight_lasts -- how old the listing of jobs may be that says that nothing runs on a subject when
+        that subject is read; a crowd that shares one is read within about a second.
+    gather, gather_longest -- how long read-backs wait for others to share a list with: as long
+        as reads are plenty, and when they are scarce. The last ones never wait.
+    max_wait_for_operation -- then its outcome is unknown. Fabrics took 84 s at most (az CLI
+        recordings, 2023).
+    max_wait_for_odd_word -- the same for an operation whose status is a word that nobody knows:
+        so long it may be a passing one.
     busy_look_every, busy_longest, max_wait_for_busy -- waiting for somebody else's job.
     throttle_wait -- the first wait after a 429 that names none; it doubles each time.
     longest_throttle_wait -- the most that a Retry-After on a 429 is followed.
@@ -41,14 +54,20 @@ class Limits:
     grace: float = 60.0
     max_failures: int | None = None
     canary: int | None = None
-    in_flight_at_start: int = 8
-    max_in_flight: int = 40
+    in_flight_at_start: int = 20
+    max_in_flight: int = 60
     first_look: float = 2.8
     look_every: float = 0.7
     look_growth: float = 1.3
     look_longest: float = 5.0
+    shared_look_every: float = 0.25
+    closest_looks: float = 0.05
     longest_told_wait: float = 10.0
+    sight_lasts: float = 5.0
+    gather: float = 10.0
+    gather_longest: float = 30.0
     max_wait_for_operation: float = 1800.0
+    max_wait_for_odd_word: float = 120.0
     busy_look_every: float = 2.0
     busy_longest: float = 15.0
     max_wait_for_busy: float = 300.0

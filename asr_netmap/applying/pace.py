@@ -10,6 +10,10 @@ from asr_netmap.planning.change import Action, Change, Kind
 # Two reads before the write, one after it and what lies between them.
 _AROUND_AN_OPERATION = 2.0
 _SOONEST_FIRST_LOOK = 0.2
+# Of ARM's bucket of 250 reads (Microsoft Learn, request limits and throttling).
+_PLENTY = 125.0
+_SCARCE = 40.0
+_SMALL_RUN = 50
 # Eight steps down make up for one up: about eight in nine first looks come late enough.
 _STEP_DOWN = 0.99
 _STEP_UP = 1.08
@@ -61,17 +65,40 @@ class Pace:
             took = max(usual, *self._took.values()) if self._took else usual
         return took + _AROUND_AN_OPERATION
 
-    def next_look(self, looks: int, told: float | None) -> float:
+    def next_look(self, looks: int, told: float | None, *, shared: bool = False) -> float:
         """Seconds until the look after `looks` looks; `told` is Azure's own wish.
+
+        shared -- one listing of jobs looks at all operations; then looks may be denser, and how
+            dense they really are is `spacing`'s part.
 
         # ARM: every 202 says Retry-After: 30, though operations on mappings and items took 2.2 to
         # 3.8 s (Azure PowerShell recordings, 2021 and 2022). It suits clients that look once, so
         # the 202's own is not followed; one on an answer that says "still running" is, up to
         # `longest_told_wait`: a single GET every 10 s is far below any published limit.
         """
-        own = self.limits.look_every * self.limits.look_growth ** max(0, looks - 1)
+        every = self.limits.shared_look_every if shared else self.limits.look_every
+        own = every * self.limits.look_growth ** max(0, looks - 1)
         own = min(own, self.limits.look_longest)
         return max(own, min(told or 0.0, self.limits.longest_told_wait))
+
+
+def spacing(reads_left: float, changes_left: int, closest: float) -> float:
+    """Seconds between two listings of a vault's jobs.
+
+    One listing answers for everybody, so only their number counts: of ARM's 25 reads a second
+    (Microsoft Learn, request limits and throttling) they take one where reads are scarce, four
+    where they are not. A small run is over before its looks matter: `closest` is for those.
+    """
+    if reads_left < _SCARCE:
+        return 1.0
+    if reads_left < _PLENTY:
+        return 0.5
+    return closest if changes_left <= _SMALL_RUN else 0.25
+
+
+def scarce(reads_left: float) -> bool:
+    """Whether reads have to be saved."""
+    return reads_left < _PLENTY
 
 
 @dataclass(slots=True)

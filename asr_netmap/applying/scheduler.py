@@ -1,26 +1,45 @@
 """What to do when: a pure state machine over all changes of a run.
 
 No I/O, no clock, no thread: time comes in as a number of seconds, tasks go out, reports come in.
-So threads, a virtual clock and a table test drive it alike.
+So threads, a virtual clock and a table test drive it alike. A decision costs what it decides, not
+a look at all changes: who waits for a moment, a place, a sight or a list stands in a queue for it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from asr_netmap.applying import observer
+from asr_netmap.applying.admission import Admission
+from asr_netmap.applying.agenda import Agenda, Queue
 from asr_netmap.applying.course import Course, Signal, Step
+from asr_netmap.applying.gathering import Gathering, Readers
 from asr_netmap.applying.limits import Limits
+from asr_netmap.applying.lookout import Looking, Lookout
 from asr_netmap.applying.outcome import Outcome, Status
-from asr_netmap.applying.pace import Pace, Window
-from asr_netmap.applying.tasks import Report, Task
+from asr_netmap.applying.pace import Pace, Window, scarce, spacing
+from asr_netmap.applying.tasks import (
+    Failure,
+    ListRead,
+    Look,
+    Looked,
+    Report,
+    Task,
+)
+from asr_netmap.arm_id import ArmId
+from asr_netmap.budgets import Budgets, Operations
 from asr_netmap.errors import PlanningError
 from asr_netmap.planning.change import Change, Kind
+from asr_netmap.planning.gateway import ListSize
 
 # Somebody's change of mind about one VM is no reason to stop for all others.
 _NO_FAILURE = frozenset({"stale"})
+_AT_ONCE = 0.001
+_LISTED = frozenset({Kind.MAPPING, Kind.NIC_SETTINGS})
+
+Sizes = Callable[[Kind, ArmId], "ListSize | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +73,24 @@ class Scheduler:
     one after the other.
 
     seed -- makes the request ids of this run its own.
+    budgets -- ARM's request limits, shared with whoever else sends; None: there are none.
+    sizes -- what the list of a vault costs that shows the subjects of a kind; default: no list.
     Raises PlanningError if a change appears twice.
     """
 
-    def __init__(self, changes: Sequence[Change], limits: Limits, seed: str = "") -> None:
+    def __init__(
+        self,
+        changes: Sequence[Change],
+        limits: Limits,
+        seed: str = "",
+        *,
+        budgets: Budgets | None = None,
+        sizes: Sizes | None = None,
+    ) -> None:
         self._limits = limits
         self._pace = Pace(limits)
+        self._budgets = budgets
+        self._sizes = sizes
         start = min(limits.in_flight_at_start, limits.max_in_flight)
         self._window = Window(max(1, start), limits.max_in_flight)
         courses = (
@@ -73,25 +104,27 @@ class Scheduler:
         self._stop: _Stop | None = None
         self._interrupts = 0
         self._hold = 0.0
-        self._running = 0
-        self._places = 0
         self._failures = 0
         self._most_in_flight = 0
+        self._in_flight: set[str] = set()
         self._active: dict[str, Course] = {}
-        self._subjects: set[str] = set()
-        self._not_begun = dict(self._courses)
         self._left = len(self._courses)
         self._totals = Counter(change.kind for change in changes)
         self._stages: set[Kind] = set()
         self._events: list[observer.Event] = []
+        self._running: dict[int, tuple[Task, Course | Looking | Readers]] = {}
+        self._agenda = Agenda()
+        self._overdue = Queue()
+        self._lookouts: dict[ArmId, Lookout] = {}
+        self._gatherings: dict[tuple[Kind, ArmId], Gathering] = {}
         self._canaries = _canaries(changes, limits.canary)
+        self._admission = Admission(budgets)
         self._tie()
 
     def _tie(self) -> None:
         """Who waits for whom; the rest of the NIC changes waits for the canaries."""
         self._waits: dict[str, set[str]] = {}
         self._waited_for: dict[str, list[str]] = {}
-        self._startable: dict[str, Course] = {}
         for name, course in self._courses.items():
             needed = {d for d in course.change.depends_on if d in self._courses}
             if course.change.kind is Kind.NIC_SETTINGS and name not in self._canaries:
@@ -100,7 +133,7 @@ class Scheduler:
             for other in needed:
                 self._waited_for.setdefault(other, []).append(name)
             if not needed:
-                self._startable[name] = course
+                self._admission.put_new(course)
 
     # what others ask
 
@@ -131,29 +164,59 @@ class Scheduler:
         if self._began is None:
             self._began = now
         self._give_up(now)
-        self._end_what_may_not_start(now)
+        self._end_what_is_too_late(now)
         self._break_cycles(now)
-        in_flight = sum(course.in_flight for course in self._active.values())
-        self._places = self._window.size - in_flight
-        free = self._places
-        start = (*self._continue(now), *self._begin(now))
-        self._most_in_flight = max(self._most_in_flight, in_flight + free - self._places)
+        self._admit(now)
+        start = tuple(self._start_all(now))
         return Decision(start, self._wake_at(now), finished=self._left == 0)
 
     def report(self, task: Task, report: Report, now: float) -> None:
         """Take in how a started task ended. Reports of changes already given up are ignored."""
-        self._running -= 1
-        course = self._courses[task.change.id]
+        _, whose = self._running.pop(id(task))
+        if isinstance(whose, Course):
+            self._take(whose, report, now)
+        elif isinstance(whose, Looking):
+            assert isinstance(task, Look)
+            self._lookouts[task.vault].end()
+            self._share_sight(whose, report, now)
+        else:
+            self._share_list(whose, report, now)
+
+    def _take(self, course: Course, report: Report, now: float) -> None:
         if course.outcome is not None:
             course.running = None
             return
         sent_at = course.sent_at
-        signal = course.take(report, now)
+        self._heed(course.take(report, now), sent_at, now)
+        self._move(course, now)
+
+    def _share_sight(self, looking: Looking, report: Report, now: float) -> None:
+        """Hand a sight, or that there is none, to all that waited for it."""
+        signal: Signal | None
+        for course in looking.still_waiting():
+            if isinstance(report, Looked):
+                other = report.others.get(course.change.subject.key)
+                signal = course.sighted(report.sight, other, now, looking.began)
+            elif isinstance(report, Failure):
+                signal = course.sight_failed(report.error, now)
+            else:
+                continue  # torn off: they go on waiting
+            if signal is not None:
+                self._heed(signal, course.sent_at, now)
+                self._move(course, now)
+
+    def _share_list(self, readers: Readers, report: Report, now: float) -> None:
+        compared = report.compared if isinstance(report, ListRead) else {}
+        for course, ticket in readers.waiting:
+            if course.ticket == ticket and course.outcome is None:
+                course.read_from_list(compared.get(course.change.subject.key), now)
+                self._move(course, now)
+
+    def _heed(self, signal: Signal, sent_at: float, now: float) -> None:
         if signal is Signal.SUCCEEDED:
             self._window.grow()
         elif signal is Signal.CROWDED:
             self._window.shrink(sent_at, now)
-        self._collect(course, now)
 
     def interrupt(self, now: float) -> None:
         """Stop starting; called again: give up what is in flight, too."""
@@ -161,15 +224,18 @@ class Scheduler:
         written = sum(course.written for course in self._active.values())
         self._events.append(observer.Interrupted(written, again=self._interrupts > 1))
         if self._interrupts == 1:
-            self._stop = _Stop("interrupted", "The run was interrupted before this was written.")
+            why = "The run was interrupted before this was written."
+            self._halt(_Stop("interrupted", why), now)
             return
         for course in tuple(self._active.values()):
             self._abandon(course, "interrupted", "The run was interrupted", now)
 
-    # ending courses
+    # moving courses
 
-    def _collect(self, course: Course, now: float) -> None:
-        """Take over what a course has to say, and its end."""
+    def _move(self, course: Course, now: float) -> None:
+        """Put a course where it waits for its next step; take over what it has to say."""
+        course.ticket += 1
+        self._account(course, now)
         if course.hold > self._hold:
             self._hold = course.hold
             seconds = course.hold - now
@@ -178,24 +244,76 @@ class Scheduler:
         course.events.clear()
         if course.outcome is not None:
             self._settle(course, course.outcome, now)
+        elif self._may_not_go_on(course, now) is None:
+            self._queue(course, now)
+
+    def _account(self, course: Course, now: float) -> None:
+        """Keep count of the places and of the budget that a course takes."""
+        if course.in_flight:
+            self._in_flight.add(course.name)
+            self._most_in_flight = max(self._most_in_flight, len(self._in_flight))
+        else:
+            self._in_flight.discard(course.name)
+            self._admission.give_back(course, now)
+
+    def _may_not_go_on(self, course: Course, now: float) -> _Stop | None:
+        """End what is not written yet and may not be any more."""
+        if course.written:
+            return None
+        stop = self._stop or self._too_late(course, now)
+        if stop is not None:
+            self._end(course, Status.PENDING, stop.code, stop.message, now)
+        return stop
+
+    def _queue(self, course: Course, now: float) -> None:
+        gives_up_at = course.gives_up_at
+        if gives_up_at is not None:
+            self._overdue.put(gives_up_at, course)
+        if course.step in (Step.IDLE, Step.PREPARE, Step.SEND) and not course.admitted:
+            self._admission.put_back(course)
+        elif course.step in (Step.IDLE, Step.FOLLOW, Step.CLOSE):
+            self._lookout(course).put(course)
+        elif course.step is Step.READ_BACK and not course.alone and self._sizes is not None:
+            self._gather(course, now)
+        else:
+            self._agenda.put(course)
+
+    def _lookout(self, course: Course) -> Lookout:
+        assert course.vault is not None, "only what lies in a vault waits for its jobs"
+        found = self._lookouts.get(course.vault)
+        if found is None:
+            found = self._lookouts[course.vault] = Lookout(course.vault)
+        return found
+
+    def _gather(self, course: Course, now: float) -> None:
+        kind, vault = course.change.kind, course.vault
+        if vault is None or kind not in _LISTED or self._sizes is None:
+            self._agenda.put(course)
+            return
+        gathering = self._gatherings.get((kind, vault))
+        if gathering is None:
+            gathering = Gathering(kind, vault, self._sizes(kind, vault))
+            self._gatherings[kind, vault] = gathering
+        gathering.put(course, now, urgent=bool(self._waited_for.get(course.name)))
+
+    # ending courses
 
     def _end(self, course: Course, status: Status, code: str, message: str, now: float) -> None:
         course.end(status, code, message, now)
-        self._collect(course, now)
+        self._move(course, now)
 
     def _settle(self, course: Course, outcome: Outcome, now: float) -> None:
         name = course.name
         self._left -= 1
-        self._startable.pop(name, None)
-        self._not_begun.pop(name, None)
-        if self._active.pop(name, None) is not None:
-            self._subjects.discard(course.change.subject.key)
+        self._active.pop(name, None)
+        self._admission.forget(course)
         if outcome.status is Status.APPLIED:
             self._release(name)
             return
-        self._count_failure(outcome)
+        self._count_failure(outcome, now)
         if name in self._canaries and self._stop is None:
-            self._stop = _Stop("canary", f"The canary {course.change.title} was not applied.")
+            message = f"The canary {course.change.title} was not applied."
+            self._halt(_Stop("canary", message), now)
         for other in self._waited_for.get(name, ()):
             self._skip(self._courses[other], course, now)
 
@@ -205,7 +323,7 @@ class Scheduler:
             waits.discard(name)
             course = self._courses[other]
             if not waits and course.outcome is None:
-                self._startable[other] = course
+                self._admission.put_new(course)
 
     def _skip(self, course: Course, dependency: Course, now: float) -> None:
         depends = dependency.name in course.change.depends_on
@@ -213,13 +331,21 @@ class Scheduler:
             message = f"It depends on {dependency.change.title}, which was not applied."
             self._end(course, Status.PENDING, "dependency", message, now)
 
-    def _count_failure(self, outcome: Outcome) -> None:
+    def _count_failure(self, outcome: Outcome, now: float) -> None:
         if outcome.status is Status.PENDING or outcome.code in _NO_FAILURE:
             return
         self._failures += 1
         most = self._limits.max_failures
         if most is not None and self._failures >= most and self._stop is None:
-            self._stop = _Stop("max-failures", f"Stopped after {self._failures} failed changes.")
+            message = f"Stopped after {self._failures} failed changes."
+            self._halt(_Stop("max-failures", message), now)
+
+    def _halt(self, stop: _Stop, now: float) -> None:
+        """From now on nothing is written that is not written yet."""
+        self._stop = stop
+        for course in tuple(self._courses.values()):
+            if course.outcome is None and course.running is None and not course.written:
+                self._end(course, Status.PENDING, stop.code, stop.message, now)
 
     def _abandon(self, course: Course, code: str, why: str, now: float) -> None:
         if course.written:
@@ -228,7 +354,7 @@ class Scheduler:
         else:
             self._end(course, Status.PENDING, code, f"{why} before this was written.", now)
 
-    # deadlines and stops
+    # deadlines
 
     @property
     def _deadline(self) -> float | None:
@@ -243,27 +369,22 @@ class Scheduler:
     def _give_up(self, now: float) -> None:
         """End what runs past every limit."""
         last = self._last_moment
-        for course in tuple(self._active.values()):
-            gives_up_at = course.gives_up_at
-            if last is not None and now >= last:
+        if last is not None and now >= last:
+            for course in tuple(self._active.values()):
                 self._abandon(course, "deadline", "The time was up", now)
-            elif gives_up_at is not None and now >= gives_up_at:
-                message = (
-                    f"Azure still works on it after {self._limits.max_wait_for_operation:.0f} s."
-                )
-                self._end(course, Status.UNKNOWN, "operation-timeout", message, now)
+        for course in self._overdue.take_due(now):
+            assert course.accepted_at is not None, "only what was accepted can run for too long"
+            message = f"Azure still works on it after {now - course.accepted_at:.0f} s."
+            self._end(course, Status.UNKNOWN, "operation-timeout", message, now)
 
-    def _end_what_may_not_start(self, now: float) -> None:
-        """End what is not written yet and may not be any more."""
-        if self._stop is None and self._deadline is None:
+    def _end_what_is_too_late(self, now: float) -> None:
+        """End what has not begun and can't be expected to finish in time."""
+        if self._deadline is None:
             return
-        not_begun = self._startable if self._stop is None else self._not_begun
-        for course in (*self._active.values(), *not_begun.values()):
-            if course.outcome is not None or course.written or course.running is not None:
-                continue
-            stop = self._stop or self._too_late(course, now)
-            if stop is not None:
-                self._end(course, Status.PENDING, stop.code, stop.message, now)
+        for course in self._admission.new_of_each_kind():
+            if self._too_late(course, now) is not None:
+                for other in self._admission.new_like(course):
+                    self._may_not_go_on(other, now)
 
     def _too_late(self, course: Course, now: float) -> _Stop | None:
         deadline = self._deadline
@@ -275,87 +396,148 @@ class Scheduler:
 
     def _break_cycles(self, now: float) -> None:
         """End what waits for itself, so that every run ends."""
-        if self._active or self._startable or self._left == 0:
+        if self._active or self._left == 0 or self._admission.has_new:
             return
-        for course in tuple(self._not_begun.values()):
+        for course in tuple(self._courses.values()):
             if course.outcome is None:
                 message = "It depends on itself through other changes."
                 self._end(course, Status.PENDING, "dependency", message, now)
 
     # starting
 
-    def _has_room(self) -> bool:
-        """Whether there is a place for another write and a worker to prepare it."""
-        return self._places > 0 and self._running < self._limits.workers
+    def _admit(self, now: float) -> None:
+        """Give the free places to those who waited before, then to those who have not begun.
 
-    def _continue(self, now: float) -> list[Task]:
-        """The next steps of what has begun."""
-        tasks: list[Task] = []
-        waiting = (c for c in self._active.values() if c.running is None and c.due <= now)
-        for course in sorted(waiting, key=lambda c: (c.step, c.due, c.order)):
-            if self._running >= self._limits.workers:
-                break
-            if course.step is Step.SEND and now < self._hold:
-                # Its reading is too old when the wait is over.
-                course.step, course.due = Step.PREPARE, self._hold
-            elif course.step is Step.PREPARE:
-                if self._places > 0 and now >= self._hold:
-                    self._places -= 1
-                    tasks.append(self._start(course, now))
-            else:
-                tasks.append(self._start(course, now))
-        return tasks
-
-    def _begin(self, now: float) -> list[Task]:
-        """The first steps of what has not begun."""
-        tasks: list[Task] = []
-        if self._stop is not None or now < self._hold or not self._has_room():
-            return tasks
-        for name, course in tuple(self._startable.items()):
-            if not self._has_room():
-                break
-            subject = course.change.subject.key
-            if subject in self._subjects:
-                continue
-            del self._startable[name]
-            del self._not_begun[name]
-            self._subjects.add(subject)
-            self._active[name] = course
-            self._places -= 1
+        Before a place is given the budget must hold its write: pacing comes before sending, so
+        that Azure hardly ever has to refuse.
+        """
+        while len(self._in_flight) < self._window.size and now >= self._hold:
+            course = self._admission.next(now)
+            if course is None:
+                return
+            self._active[course.name] = course
             self._announce(course.change.kind)
-            tasks.append(self._start(course, now))
-        return tasks
+            course.admit(now)
+            self._move(course, now)
 
-    def _start(self, course: Course, now: float) -> Task:
-        self._running += 1
-        task = course.start(now)
-        self._events.extend(course.events)
-        course.events.clear()
-        return task
+    def _start_all(self, now: float) -> Iterator[Task]:
+        """Writes first, then what answers many, then the rest by its urgency."""
+        self._agenda.advance(now)
+        yield from self._start_own(now, only=Step.SEND)
+        yield from self._start_looks(now)
+        yield from self._start_lists(now)
+        self._agenda.advance(now)
+        yield from self._start_own(now)
+        yield from self._start_looks(now)  # for those whose sight was too old
+
+    def _start_own(self, now: float, only: Step | None = None) -> Iterator[Task]:
+        while self._has_worker and (course := self._agenda.most_urgent()) is not None:
+            if only is not None and course.step is not only:
+                return
+            if course.step is Step.PREPARE and self._wait_for_reads(course, now):
+                return
+            self._agenda.take(course)
+            if self._starts_over(course, now):
+                self._move(course, now)
+            elif self._may_not_go_on(course, now) is None:
+                task = course.start(now)
+                self._running[id(task)] = task, course
+                yield task
+
+    def _starts_over(self, course: Course, now: float) -> bool:
+        """Whether what a course knows is too old to write by."""
+        if course.step not in (Step.PREPARE, Step.SEND):
+            return False
+        if now < self._hold:
+            course.put_off(self._hold)
+            return True
+        old = course.sight is not None and now - course.sighted_at > self._limits.sight_lasts
+        if old and course.step is Step.PREPARE:
+            course.look_anew(now)
+            return True
+        return False
+
+    def _start_looks(self, now: float) -> Iterator[Task]:
+        for vault, lookout in self._lookouts.items():
+            moment = lookout.next_moment(self._spacing(vault, now))
+            if moment is not None and moment <= now and self._has_worker:
+                look, looking = lookout.begin(now)
+                self._running[id(look)] = look, looking
+                yield look
+
+    def _start_lists(self, now: float) -> Iterator[Task]:
+        for (_, vault), gathering in self._gatherings.items():
+            moment = self._gathered_at(gathering, vault, now)
+            if moment is None or moment > now or not self._has_worker:
+                continue
+            task, readers = gathering.take(saving=self._saving(vault, now))
+            if task is None:
+                for course, _ in readers.waiting:
+                    self._agenda.put(course)
+            else:
+                self._running[id(task)] = task, readers
+                yield task
+
+    @property
+    def _has_worker(self) -> bool:
+        return len(self._running) < self._limits.workers
+
+    def _reads_left(self, vault: ArmId, now: float) -> float:
+        if self._budgets is None:
+            return float("inf")
+        return self._budgets.left(vault.subscription, Operations.READS, now)
+
+    def _spacing(self, vault: ArmId, now: float) -> float:
+        left = self._reads_left(vault, now)
+        return spacing(left, self._left, self._limits.closest_looks)
+
+    def _gathered_at(self, gathering: Gathering, vault: ArmId, now: float) -> float | None:
+        saving = self._saving(vault, now)
+        patience = self._limits.gather_longest if saving else self._limits.gather
+        return gathering.next_moment(patience, last=not self._in_flight, saving=saving)
+
+    def _saving(self, vault: ArmId, now: float) -> bool:
+        return scarce(self._reads_left(vault, now))
+
+    def _wait_for_reads(self, course: Course, now: float) -> float:
+        """Seconds until the reads are there that a course's preparation takes."""
+        if self._budgets is None:
+            return 0.0
+        count = 1 + len(course.change.claims)
+        subscription = course.change.subject.subscription
+        return self._budgets.wait(subscription, Operations.READS, now, count=count)
 
     def _announce(self, kind: Kind) -> None:
         if kind not in self._stages:
             self._stages.add(kind)
             self._events.append(observer.Stage(kind, self._totals[kind]))
 
+    # waking up
+
     def _wake_at(self, now: float) -> float | None:
         """The next moment at which something may be decided without a report."""
         if self._left == 0:
             return None
-        moments = [m for m in self._moments() if m > now]
-        return min(moments, default=None)
+        moment = min((m for m in self._moments(now) if m is not None), default=None)
+        # What this decision itself brought about is decided on at once.
+        return None if moment is None else max(moment, now + _AT_ONCE)
 
-    def _moments(self) -> Iterable[float]:
-        if self._last_moment is not None:
-            yield self._last_moment
-        if self._startable:
-            yield self._hold
-        for course in self._active.values():
-            if course.gives_up_at is not None:
-                yield course.gives_up_at
-            if course.running is None:
-                held = course.step in (Step.PREPARE, Step.SEND)
-                yield max(course.due, self._hold) if held else course.due
+    def _moments(self, now: float) -> Iterator[float | None]:
+        yield self._last_moment
+        yield self._overdue.first()
+        yield self._agenda.first_later()
+        if len(self._in_flight) < self._window.size:
+            wanted = self._admission.next_moment(now)
+            yield None if wanted is None else max(wanted, self._hold)
+        if not self._has_worker:
+            return
+        for vault, lookout in self._lookouts.items():
+            yield lookout.next_moment(self._spacing(vault, now))
+        for (_, vault), gathering in self._gatherings.items():
+            yield self._gathered_at(gathering, vault, now)
+        course = self._agenda.most_urgent()
+        if course is not None and course.step is Step.PREPARE:
+            yield now + self._wait_for_reads(course, now)
 
 
 def _canaries(changes: Sequence[Change], count: int | None) -> frozenset[str]:

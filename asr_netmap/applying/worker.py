@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 
 from asr_netmap.applying.comparison import (
     NotReady,
@@ -21,9 +20,13 @@ from asr_netmap.applying.tasks import (
     Asked,
     Compared,
     Failure,
+    ListRead,
+    Look,
+    Looked,
     Prepare,
     Prepared,
     ReadBack,
+    ReadList,
     Recover,
     Recovered,
     Report,
@@ -32,27 +35,27 @@ from asr_netmap.applying.tasks import (
     SubjectBusy,
     Task,
 )
-from asr_netmap.errors import AzureError, CassetteMismatch, FileError
+from asr_netmap.arm_id import ArmId
+from asr_netmap.errors import CassetteMismatch, FileError
 from asr_netmap.planning.change import Change, Kind
-from asr_netmap.planning.gateway import Gateway, Operation, Reading
+from asr_netmap.planning.gateway import Gateway, Operation, Reading, Sight
 
 
 class OwnJobs:
-    """The names of the jobs that this run started: they never count as somebody else's."""
+    """The names of the jobs that this run started: they never count as somebody else's.
+
+    `in` asks for a name in lower case. Safe for threads: names only come, one at a time.
+    """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._names: frozenset[str] = frozenset()
+        self._names: set[str] = set()
 
     def add(self, name: str) -> None:
         """Take in a job's name."""
-        with self._lock:
-            self._names |= {name}
+        self._names.add(name.lower())
 
-    @property
-    def names(self) -> frozenset[str]:
-        """All names so far."""
-        return self._names
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
 
 class Worker:
@@ -89,28 +92,39 @@ class Worker:
 
     def _perform(self, task: Task) -> Report:
         match task:
-            case Prepare(change):
-                report = self._prepare(change)
+            case Prepare(change, sight):
+                report = self._prepare(change, sight)
             case Send():
                 report = self._send(task)
             case Ask(_, operation):
                 report = Asked(self._gateway.ask(operation))
-            case Recover(change, request_id):
-                report = self._recover(change, request_id)
+            case Recover(change, request_id, sight):
+                report = self._recover(change, request_id, sight)
             case ReadBack(change, reading):
                 report = self._read_back(change, reading)
+            case Look():
+                report = self._look(task)
+            case ReadList():
+                report = self._read_list(task)
         return report
 
-    def _prepare(self, change: Change) -> Report:
-        """The idle check comes first: a job that ends between two calls shows in the reading."""
-        what = self._gateway.running_job(change, self._own.names)
-        if what is not None:
-            return self._busy(change, what)
+    def _prepare(self, change: Change, sight: Sight | None) -> Report:
+        """The sight came first: a job that ends between it and the reading shows in the reading.
+
+        A job that begins between them shows in an item's own scenario; on a mapping it is an
+        overlap, which is looked for after the write.
+        """
+        if change.kind is not Kind.NIC_SETTINGS and (what := self._running(change, sight)):
+            return SubjectBusy(what)
         reading = self._gateway.read(change)
         verdict = judge(change, reading, self._not_ready)
         item = reading.item
         if verdict.standing is Standing.NOT_READY and item and busy_only(item, self._not_ready):
             return SubjectBusy(verdict.message)
+        if item is not None and (what := self._running(change, sight)):
+            # Waiting helps, unless it is an item that would not be ready anyhow.
+            hopeless = verdict.standing is Standing.NOT_READY
+            return Prepared(verdict, reading, idle=False) if hopeless else SubjectBusy(what)
         if verdict.standing is Standing.READY:
             for claim in claims_to_ask(change, verdict):
                 if not self._gateway.address_free(claim.network, claim.address):
@@ -120,24 +134,17 @@ class Worker:
                     )
         return Prepared(verdict, reading)
 
-    def _busy(self, change: Change, what: str) -> Report:
-        """Waiting helps, unless it is an item that would not be ready anyhow."""
-        if change.kind is not Kind.NIC_SETTINGS:
-            return SubjectBusy(what)
-        reading = self._gateway.read(change)
-        verdict = judge(change, reading, self._not_ready)
-        item = reading.item
-        if verdict.standing is Standing.NOT_READY and item and not busy_only(item, self._not_ready):
-            return Prepared(verdict, reading, idle=False)
-        return SubjectBusy(what)
+    def _running(self, change: Change, sight: Sight | None) -> str | None:
+        """What ran on the subject at that sight; of an item it is known only after its reading."""
+        return None if sight is None else self._gateway.running_job(change, self._own, sight)
 
     def _send(self, task: Send) -> Report:
         self._journal.intent(task.change, task.request_id)
         operation = self._gateway.send(task.change, task.reading, task.request_id)
         return Sent(self._accepted(task.change, task.request_id, operation))
 
-    def _recover(self, change: Change, request_id: str) -> Report:
-        operation = self._gateway.find_operation(change, request_id)
+    def _recover(self, change: Change, request_id: str, sight: Sight | None) -> Report:
+        operation = self._gateway.find_operation(change, request_id, sight)
         if operation is not None:
             self._accepted(change, request_id, operation)
         return Recovered(operation)
@@ -155,16 +162,17 @@ class Worker:
         return operation
 
     def _read_back(self, change: Change, before: Reading | None) -> Report:
-        reading = self._gateway.read(change)
-        wrong = differences(change, reading)
-        return Compared(wrong, self._overlap(change, before, reading))
+        return self._compared(change, before, self._gateway.read(change))
+
+    def _compared(self, change: Change, before: Reading | None, reading: Reading) -> Compared:
+        return Compared(differences(change, reading), self._overlap(change, before, reading))
 
     def _overlap(self, change: Change, before: Reading | None, after: Reading) -> str:
-        """What points to another writer on the subject between the two readings.
+        """What in the readings points to another writer on the subject between them.
 
         # ARM: Site Recovery has no ETags (none in any recorded answer), so an overlap can't be
         # excluded, only noticed. A write that came between our reading and ours is undone by ours
-        # and shows in no reading: only its job tells.
+        # and shows in no reading: only its job tells, which is looked for after this.
         """
         changed = disturbances(change, before, after) if before else ()
         if changed:
@@ -173,18 +181,37 @@ class Worker:
                 f"change does not touch: {'; '.join(changed)}."
             )
         what = self._foreign_scenario(after)
-        if what is None:
-            try:
-                what = self._gateway.other_work(change, self._own.names)
-            except AzureError as error:
-                return (
-                    f"Whether it overlaps with somebody else's work is not known: {error.message}"
-                )
         return f"It overlaps with somebody else's work: {what}." if what else ""
 
     def _foreign_scenario(self, reading: Reading) -> str | None:
         item = reading.item
         if item is None or item.scenario is None or item.scenario_job is None:
             return None
-        mine = {name.lower() for name in self._own.names}
-        return None if item.scenario_job.name.lower() in mine else item.scenario
+        return None if item.scenario_job.name.lower() in self._own else item.scenario
+
+    # for many changes
+
+    def _look(self, task: Look) -> Report:
+        """A sight, and for those that were read back before it what others did meanwhile."""
+        sight = self._gateway.look(task.vault, task.following)
+        others = {
+            change.subject.key: self._gateway.other_work(change, self._own, before, sight)
+            for change, before in task.closing
+        }
+        return Looked(sight, others)
+
+    def _read_list(self, task: ReadList) -> Report:
+        readings = self._gateway.read_listed(task.kind, task.vault, task.wanted)
+        return ListRead(dict(self._as_wanted(task, readings)))
+
+    def _as_wanted(
+        self, task: ReadList, readings: Mapping[ArmId, Reading]
+    ) -> Iterator[tuple[str, Compared]]:
+        """Those that the list shows as they were wanted, and untouched by others."""
+        for change, before in task.wanted:
+            reading = readings.get(change.subject)
+            if reading is None:
+                continue
+            compared = self._compared(change, before, reading)
+            if compared == Compared():
+                yield change.subject.key, compared

@@ -18,7 +18,7 @@ from asr_netmap.cli.exit_codes import ExitCode, incomplete_plan, of_result, wors
 from asr_netmap.cli.journals import open_journal
 from asr_netmap.cli.options import Access, ConsentGiven, Format, Writing
 from asr_netmap.cli.progress import observing
-from asr_netmap.errors import AsrNetmapError, UsageError
+from asr_netmap.errors import UsageError
 from asr_netmap.report.page import Tone
 
 if TYPE_CHECKING:
@@ -93,30 +93,36 @@ def carry_out_fresh(
 
 
 def fresh_carry(azure: Connection, plans: Sequence[Plan], consent: Consent) -> Carry:
-    """Applies plans that were made just now, one after the other, within one deadline."""
-    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+    """Applies plans that were made just now, those of different vaults at once."""
 
     def carry(
         limits: Limits, observer: Observer, journal: Journal | None
     ) -> list[tuple[Plan, Result]]:
-        started = azure.clock.monotonic()
-        done: list[tuple[Plan, Result]] = []
-        for plan in plans:
-            left = api.remaining(limits, azure.clock.monotonic() - started)
-            try:
-                result = api.apply(
-                    azure, plan, consent=consent, limits=left, observer=observer, journal=journal
-                )
-            except AsrNetmapError as error:
-                if not done:
-                    raise  # nothing was written anywhere
-                result = _not_started(plan, error)
-            done.append((plan, result))
-            if result.interrupted:
-                break
-        return done
+        results = _apply(azure, plans, consent, limits, observer, journal)
+        # After an interrupt the last plans may have no result.
+        return list(zip(plans, results, strict=False))
 
     return carry
+
+
+def _apply(
+    azure: Connection,
+    plans: Sequence[Plan],
+    consent: Consent,
+    limits: Limits,
+    observer: Observer,
+    journal: Journal | None,
+) -> tuple[Result, ...]:
+    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+
+    if len(plans) == 1:
+        result = api.apply(
+            azure, plans[0], consent=consent, limits=limits, observer=observer, journal=journal
+        )
+        return (result,)
+    return api.apply_several(
+        azure, plans, consent=consent, limits=limits, observer=observer, journal=journal
+    )
 
 
 def carry_out(
@@ -213,22 +219,6 @@ def seconds(text: str) -> float:
     if not 0 < value < math.inf:
         raise UsageError(f"--deadline {text!r} is no time.", "Write 90s, 30m or 2h.")
     return value
-
-
-def _not_started(plan: Plan, error: AsrNetmapError) -> Result:
-    """A plan that was refused after others had been applied."""
-    from asr_netmap.applying.outcome import (  # noqa: PLC0415 -- only what writes needs it
-        Outcome,
-        Result,
-        Status,
-    )
-
-    return Result(
-        tuple(
-            Outcome(change.id, Status.PENDING, "error", error.message) for change in plan.changes
-        ),
-        notes=(str(error),),
-    )
 
 
 def _vaults(plans: Sequence[Plan]) -> list[str]:

@@ -7,7 +7,7 @@ object is looked for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, TypeVar
 
 from azure.core.rest import HttpResponse
@@ -33,7 +33,7 @@ from asr_netmap.planning.change import (
     MappingState,
     NetworkState,
 )
-from asr_netmap.planning.gateway import Operation, Progress, Reading
+from asr_netmap.planning.gateway import ListSize, Operation, Progress, Reading, Sight
 
 T = TypeVar("T")
 
@@ -52,13 +52,29 @@ class AzureGateway:
             self._following.learn(change.subject, reading.raw)
         return reading
 
-    def running_job(self, change: Change, own: frozenset[str]) -> str | None:
-        """What Site Recovery is doing with the subject now, in words; None: nothing."""
-        return self._following.running_job(change, own)
+    def list_size(self, kind: Kind, vault: ArmId) -> ListSize | None:
+        """What `read_listed` would cost, if that list was read before; sends nothing."""
+        return subjects.list_size(self._connection, kind, vault)
 
-    def other_work(self, change: Change, own: frozenset[str]) -> str | None:
-        """What somebody else had done with the subject since `running_job`; None: nothing."""
-        return self._following.other_work(change, own)
+    def read_listed(
+        self, kind: Kind, vault: ArmId, wanted: Sequence[tuple[Change, Reading | None]]
+    ) -> Mapping[ArmId, Reading]:
+        """Read the subjects of many changes from one list of the vault."""
+        return subjects.read_listed(self._connection, kind, vault, wanted)
+
+    def look(self, vault: ArmId, following: Sequence[tuple[Operation, Sight | None]]) -> Sight:
+        """List the vault's jobs: one answer for all who wait for it."""
+        return self._following.look(vault, following)
+
+    def running_job(self, change: Change, own: Container[str], sight: Sight) -> str | None:
+        """What Site Recovery was doing with the subject at that sight; None: nothing."""
+        return self._following.running_job(change, own, sight)
+
+    def other_work(
+        self, change: Change, own: Container[str], before: Sight, after: Sight
+    ) -> str | None:
+        """What somebody else had done with the subject between two sights; None: nothing."""
+        return self._following.other_work(change, own, before, after)
 
     def address_free(self, network: ArmId, address: IpAddress) -> bool:
         """Whether Azure calls the address free in that network."""
@@ -74,9 +90,11 @@ class AzureGateway:
         """Look once at an operation. Raises AzureError if the look failed: ask again."""
         return self._following.ask(operation)
 
-    def find_operation(self, change: Change, request_id: str) -> Operation | None:
+    def find_operation(
+        self, change: Change, request_id: str, sight: Sight | None
+    ) -> Operation | None:
         """The operation of a write whose answer was lost; None: Azure knows of none."""
-        return self._following.find_operation(change, request_id)
+        return self._following.find_operation(change, request_id, sight)
 
 
 def _address_free(connection: Connection, network: ArmId, address: IpAddress) -> bool:

@@ -27,6 +27,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from requests.adapters import HTTPAdapter
 
 from asr_netmap.arm_id import ArmId, check_name
+from asr_netmap.budgets import Budgets
 from asr_netmap.clock import Clock, SystemClock
 from asr_netmap.errors import NotFound, UnexpectedAnswer, UsageError
 from asr_netmap.gateway.cloud import Cloud
@@ -38,6 +39,7 @@ from asr_netmap.gateway.pipeline import REQUEST_ID, Tally, policies, quiet_http_
 from asr_netmap.gateway.sandbox_transport import Handle, SandboxTransport
 from asr_netmap.gateway.tokens import PlaceholderCredential, SandboxCredential, TokenCache
 from asr_netmap.near_names import did_you_mean
+from asr_netmap.planning.gateway import ListSize
 
 if TYPE_CHECKING:
     from azure.mgmt.network import NetworkManagementClient
@@ -122,7 +124,8 @@ class Connection:
         self._tokens = tokens
         self._base_url = base_url
         self._tally = Tally()
-        self._gates = Gates(clock)
+        self.budgets = Budgets()
+        self._gates = Gates(clock, self.budgets)
         self._place = place
         self.permits = permits or WritePermits()
         self._pipeline = Pipeline(transport, self._policies())
@@ -130,6 +133,7 @@ class Connection:
         self._network: dict[str, NetworkManagementClient] = {}
         self._site_recovery: dict[str, SiteRecoveryManagementClient] = {}
         self._subscriptions: tuple[Subscription, ...] | None = None
+        self._list_sizes: dict[str, ListSize] = {}
 
     def __enter__(self) -> Connection:
         self.open()
@@ -184,7 +188,12 @@ class Connection:
         return self._json(f"{self._base_url}{quote(path)}?{_version(api_version)}", path)
 
     def rows(self, path: str, api_version: str) -> Iterator[Mapping[str, Any]]:
-        """The rows of a list, page by page as they are consumed. Raises AzureErrors.
+        """The rows of a list, page by page as they are consumed. Raises AzureErrors."""
+        for page in self.pages(path, api_version):
+            yield from page
+
+    def pages(self, path: str, api_version: str) -> Iterator[list[Mapping[str, Any]]]:
+        """The pages of a list as they are consumed. Raises AzureErrors.
 
         Plain JSON, not the SDKs' models, through the same policies: 1,000 replicated items with 2
         NICs in 10 pages, translated, took 0.35 s of CPU against 2.4 s through the typed list
@@ -192,12 +201,14 @@ class Connection:
         """
         url: str | None = f"{self._base_url}{quote(path)}?{_version(api_version)}"
         seen: set[str | None] = {url}
+        pages = rows = 0
         while url:
             page = self._json(url, path)
             value = page.get("value")
             if not isinstance(value, list):
                 raise UnexpectedAnswer(f"GET {path}: the answer is no list.", "Try again.")
-            yield from value
+            pages, rows = pages + 1, rows + len(value)
+            yield value
             # ARM: pages can be empty and still name a next one (Azure PowerShell recording,
             # 2021); null and a missing nextLink both end the list.
             following = page.get("nextLink") or None
@@ -205,6 +216,11 @@ class Connection:
                 raise UnexpectedAnswer(f"GET {path}: the pages go round in circles.", "Try again.")
             seen.add(following)
             url = following
+        self._list_sizes[path.lower()] = ListSize(pages, rows)
+
+    def list_size(self, path: str) -> ListSize | None:
+        """What a list had when it was last read to its end over this connection; None: never."""
+        return self._list_sizes.get(path.lower())
 
     def follow(self, url: str) -> HttpResponse:
         """GET a URL that Azure gave, byte for byte; any status. Raises AzureErrors if no answer."""
@@ -401,10 +417,14 @@ def connect_sandbox(
     clock: Clock,
     rng: Random | None = None,
     workers: int = DEFAULT_WORKERS,
+    closing: Callable[[], None] | None = None,
 ) -> Connection:
-    """A connection to a sandbox in this process: `handle` answers each request."""
+    """A connection to a sandbox in this process: `handle` answers each request.
+
+    closing -- called when the connection is closed.
+    """
     rng = rng or Random(0)  # noqa: S311 -- a sandbox answers the same on every run
-    transport = SandboxTransport(handle, clock, rng)
+    transport = SandboxTransport(handle, clock, rng, closing)
     who = SandboxCredential(transport, _SANDBOX_URL, clock.now)
     tokens = TokenCache(who, _SANDBOX_SCOPE, _NO_SANDBOX, clock)
     return _sandbox(transport, _SANDBOX_URL, clock, rng, workers, tokens)

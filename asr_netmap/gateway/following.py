@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from azure.core.rest import HttpResponse
@@ -14,10 +15,10 @@ from asr_netmap.gateway import jobs
 from asr_netmap.gateway.connection import Connection
 from asr_netmap.gateway.error_body import error_value
 from asr_netmap.gateway.failure import Asked, from_response, retry_after_header
-from asr_netmap.gateway.operations import phase_of, status_word
+from asr_netmap.gateway.operations import is_familiar, phase_of, status_word
 from asr_netmap.gateway.subjects import Body, item_body
 from asr_netmap.planning.change import Change, Kind, MappingState
-from asr_netmap.planning.gateway import Operation, Phase, Progress
+from asr_netmap.planning.gateway import Operation, Phase, Progress, Sight
 
 _IN_VAULT = frozenset({Kind.FABRIC, Kind.MAPPING, Kind.NIC_SETTINGS})
 
@@ -30,34 +31,49 @@ class Following:
         self._lock = threading.Lock()
         self._boards: dict[ArmId, jobs.JobBoard] = {}
         self._item_names: dict[ArmId, frozenset[str]] = {}
-        self._looked: dict[ArmId, int] = {}
 
-    def running_job(self, change: Change, own: frozenset[str]) -> str | None:
-        """What Site Recovery is doing with the subject now, from the list of its jobs.
+    def look(self, vault: ArmId, following: Sequence[tuple[Operation, Sight | None]]) -> Sight:
+        """List the vault's jobs, once for all who want to know of some."""
+        wanted = {op.name.lower(): sight.number if sight else 0 for op, sight in following}
+        listing = self._board(vault).look(wanted)
+        seen = ((name, listing.rows.get(name)) for name in wanted)
+        progress = {name: _progress(row) for name, row in seen if row is not None}
+        return Sight(listing.number, progress, listing)
+
+    def running_job(self, change: Change, own: Container[str], sight: Sight) -> str | None:
+        """What Site Recovery was doing with the subject at that sight.
 
         What an item itself says about that comes with reading it (`ReplicatedItem.scenario`).
         """
         if change.kind not in _IN_VAULT:
             return None
-        listing = self._board(change.subject).recent()
-        self._looked[change.subject] = listing.number
-        foreign = [r for r in _foreign(listing.rows, own) if jobs.running(r)]
+        listing: jobs.Listing = sight.jobs
+        foreign = _foreign(listing.running, own)
         if not foreign:
             return None
         names = self._names_of(change)
-        busy = next((row for row in foreign if jobs.works_on(row, names)), None)
-        return None if busy is None else jobs.described(busy)
+        for row in foreign:
+            name = str(row["name"])
+            if not jobs.works_on(row, names):
+                continue
+            fresh = name.lower() in listing.rows
+            now = row if fresh else self._board(change.subject).still_running(name)
+            if now is not None:
+                return jobs.described(now)
+        return None
 
-    def other_work(self, change: Change, own: frozenset[str]) -> str | None:
-        """What somebody else had done with the subject since `running_job`; None: nothing.
+    def other_work(
+        self, change: Change, own: Container[str], before: Sight, after: Sight
+    ) -> str | None:
+        """What somebody else had done with the subject between two sights; None: nothing.
 
         A job that doesn't say yet what it works on began a second ago: it did nothing between the
         reading before our write and our write.
         """
-        if change.kind not in _IN_VAULT or change.subject not in self._looked:
+        if change.kind not in _IN_VAULT:
             return None
-        new = self._board(change.subject).since(self._looked[change.subject])
-        foreign = [row for row in _foreign(new, own) if jobs.target_of(row)]
+        new = self._board(change.subject).since(before.number, after.number, own)
+        foreign = [row for row in new if jobs.target_of(row)]
         if not foreign:
             return None
         names = self._names_of(change)
@@ -80,16 +96,23 @@ class Following:
         if word is not None:
             phase = phase_of(word)
             why = self._why(operation, body) if phase is Phase.FAILED else ""
-            return Progress(phase, word, why, retry_after_header(response))
+            wait = retry_after_header(response)
+            return Progress(phase, word, why, wait, is_familiar(word))
         if _in_vault(operation):
             return self._ask_job(operation)
         raise UnexpectedAnswer(f"{asked}: the answer is no status.", "")
 
-    def find_operation(self, change: Change, request_id: str) -> Operation | None:
-        """The job of a write whose answer was lost, by the request id that it carries."""
+    def find_operation(
+        self, change: Change, request_id: str, sight: Sight | None
+    ) -> Operation | None:
+        """The job of a write whose answer was lost, by the request id that it carries.
+
+        sight -- one from before the write: what it shows is no job of it. None: there is none.
+        """
         if change.kind not in _IN_VAULT:
             return None
-        for job in self._board(change.subject).candidates(self._names_of(change)):
+        before = sight.number if sight else 0
+        for job in self._board(change.subject).candidates(self._names_of(change), before):
             if jobs.belongs_to(job, request_id):
                 return Operation(str(job["name"]), "", request_id, change.subject)
         return None
@@ -117,9 +140,10 @@ class Following:
     def _ask_job(self, operation: Operation) -> Progress:
         """Ask Site Recovery's own record, which needs no signed URL."""
         job = self._board(operation.subject).job(operation.name)
-        word = jobs.state(job)
-        phase = phase_of(word)
-        return Progress(phase, word, jobs.errors_of(job) if phase is Phase.FAILED else "")
+        progress = _progress(job)
+        if progress.phase is Phase.FAILED:
+            return replace(progress, error=jobs.errors_of(job))
+        return progress
 
     def _why(self, operation: Operation, body: Any) -> str:
         """What went wrong: the job knows causes and advice, the status at least code and text."""
@@ -135,10 +159,15 @@ class Following:
         return known or text
 
 
-def _foreign(rows: Iterable[Body], own: frozenset[str]) -> list[Body]:
+def _foreign(rows: Iterable[Body], own: Container[str]) -> list[Body]:
     """The jobs that this run did not start."""
-    mine = {name.lower() for name in own}
-    return [row for row in rows if str(row.get("name")).lower() not in mine]
+    return [row for row in rows if str(row.get("name")).lower() not in own]
+
+
+def _progress(job: Body) -> Progress:
+    """Where an operation stands by its job, which says no causes in a list."""
+    word = jobs.state(job)
+    return Progress(phase_of(word), word, familiar=is_familiar(word))
 
 
 def _in_vault(operation: Operation) -> bool:

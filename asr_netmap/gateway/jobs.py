@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from itertools import count
 from typing import Any
 
 from asr_netmap.arm_id import ArmId
+from asr_netmap.errors import Missing
 from asr_netmap.gateway.connection import Connection
 from asr_netmap.gateway.error_body import error_value
 from asr_netmap.gateway.foreign_text import one_line
@@ -22,14 +23,16 @@ from asr_netmap.gateway.lists import SITE_RECOVERY_API
 
 # Rows come newest first; nothing of interest here runs longer.
 _LONGEST_RUN = timedelta(hours=24)
-# A write whose answer was lost is asked for within minutes; clocks may differ, too.
-_LOST_WITHIN = timedelta(hours=1)
 _FRACTION = re.compile(r"\.(\d{1,6})\d*")
 _TERMINAL = frozenset(
     {"succeeded", "failed", "canceled", "cancelled"}
     | {"completedwitherrors", "completedwithinformation", "partiallysucceeded"}
 )
 _CANDIDATES = 50
+_KEPT = (
+    *("state", "startTime", "endTime", "scenarioName", "friendlyName"),
+    *("targetObjectId", "targetObjectName"),
+)
 
 Body = Mapping[str, Any]
 
@@ -41,67 +44,129 @@ def vault_of(subject: ArmId) -> ArmId:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The jobs as they were at one time, newest first; a later listing has a higher number."""
+    """What one listing of the jobs told.
+
+    number -- a later listing has a higher one.
+    rows -- what was read of the list this time, by name in lower case.
+    running -- the jobs that had not ended by then; also those that were not read again, since
+        they began long ago.
+    """
 
     number: int
-    rows: tuple[Body, ...]
+    rows: Mapping[str, Body]
+    running: tuple[Body, ...]
+
+
+@dataclass(slots=True)
+class _Known:
+    """A job as it was last read, and the number of the listing that had it first."""
+
+    row: Body
+    first: int
 
 
 class JobBoard:
-    """The newest jobs of a vault, one listing shared by all workers that wait for it.
+    """The newest jobs of a vault, one listing at a time; safe for threads.
 
-    A worker gets a listing that began after it asked, so it sees every job that was there then;
-    of many that ask together one lists and the others take its result.
+    ARM: rows come newest first (az CLI traffic, 2023). So a listing ends with the page that leads
+    back to what is known: what began earlier is older than all that is asked for.
     """
 
     def __init__(self, connection: Connection, vault: ArmId) -> None:
         self._connection = connection
         self._vault = vault
         self._lock = threading.Lock()
-        self._tickets: Iterator[int] = count(1)
-        self._last = Listing(0, ())
-        self._first_seen: dict[str, int] = {}
+        self._number = 0
+        self._known: dict[str, _Known] = {}
+        self._new: deque[str] = deque()
+        self._running: dict[str, Body] = {}
 
-    def recent(self) -> Listing:
-        """The rows of the last day. Raises AzureErrors."""
-        asked = next(self._tickets)
+    def look(self, wanted: Mapping[str, int] | None = None) -> Listing:
+        """List the jobs, as far back as is of interest. Raises AzureErrors.
+
+        wanted -- names in lower case of jobs that should be among the rows, each with the number
+            of a listing from before it began.
+        """
         with self._lock:
-            if self._last.number < asked:
-                begun = next(self._tickets)
-                self._last = Listing(begun, tuple(self._list()))
-                for row in self._last.rows:
-                    self._first_seen.setdefault(str(row.get("name")), begun)
-            return self._last
+            before = self._number
+            rows: dict[str, Body] = {}
+            for page in self._connection.pages(f"{self._vault}/replicationJobs", SITE_RECOVERY_API):
+                rows.update((str(row.get("name")).lower(), _slim(row)) for row in page)
+                if page and self._leads_back(page[-1], rows, wanted or {}, before):
+                    break
+            self._number = before + 1
+            self._remember(rows)
+            return Listing(self._number, rows, tuple(self._running.values()))
 
-    def since(self, number: int) -> list[Body]:
-        """The rows that no listing up to that number had. Raises AzureErrors.
+    def _leads_back(
+        self, last: Body, rows: Mapping[str, Body], wanted: Mapping[str, int], before: int
+    ) -> bool:
+        """Whether everything after a row is too old to be of interest."""
+        begun = started(last)
+        if begun is not None and begun < self._connection.clock.now() - _LONGEST_RUN:
+            return True
+        known = self._known.get(str(last.get("name")).lower())
+        floor = min((n for name, n in wanted.items() if name not in rows), default=before)
+        return known is not None and known.first <= floor
+
+    def _remember(self, rows: Mapping[str, Body]) -> None:
+        horizon = self._connection.clock.now() - _LONGEST_RUN
+        for name, row in rows.items():
+            known = self._known.get(name)
+            if known is None:
+                self._known[name] = _Known(row, self._number)
+                self._new.append(name)
+            else:
+                known.row = row
+            self._running.pop(name, None)
+            if running(row):
+                self._running[name] = row
+        for name, row in tuple(self._running.items()):
+            begun = started(row)
+            if begun is not None and begun < horizon:
+                del self._running[name]
+
+    def still_running(self, name: str) -> Body | None:
+        """A job that was remembered as running, read anew; None: it has ended since.
+
+        Raises AzureErrors.
+        """
+        try:
+            row = _slim(self.job(name))
+        except Missing:
+            row = None
+        if row is not None and running(row):
+            return row
+        with self._lock:
+            self._running.pop(name.lower(), None)
+        return None
+
+    def since(self, before: int, until: int, own: Container[str] = frozenset()) -> list[Body]:
+        """The jobs, but for own ones, that no listing up to `before` had, but one up to `until`.
 
         Told by their names: clocks differ, and a new job says no time.
         """
-        rows = self.recent().rows
-        return [row for row in rows if self._first_seen[str(row.get("name"))] > number]
+        with self._lock:
+            found = []
+            for name in reversed(self._new):
+                known = self._known[name]
+                if known.first <= before:
+                    break
+                if known.first <= until and name not in own:
+                    found.append(known.row)
+            return found
 
     def job(self, name: str) -> Body:
         """One job with all its fields. Raises AzureErrors."""
         job_id = self._vault.child("replicationJobs", name)
         return self._connection.get(str(job_id), SITE_RECOVERY_API)
 
-    def _list(self) -> Iterator[Body]:
-        horizon = self._connection.clock.now() - _LONGEST_RUN
-        path = f"{self._vault}/replicationJobs"
-        for row in self._connection.rows(path, SITE_RECOVERY_API):
-            begun = started(row)
-            if begun is not None and begun < horizon:
-                return
-            yield row
-
-    def candidates(self, names: frozenset[str]) -> Iterator[Body]:
+    def candidates(self, names: frozenset[str], before: int) -> Iterator[Body]:
         """The jobs that a write sent just now may have become, the likeliest and newest first.
 
-        names -- of the object that was written.
+        names -- of the object that was written. before -- a listing from before the write.
         """
-        since = self._connection.clock.now() - _LOST_WITHIN
-        rows = [r for r in self.recent().rows if (started(r) or since) >= since]
+        rows = self.since(before, self.look().number)
         likely = [r for r in rows if works_on(r, names)]
         others = [r for r in rows if not works_on(r, names)]
         for row in (likely + others)[:_CANDIDATES]:
@@ -185,6 +250,13 @@ def started(row: Body) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+
+
+def _slim(row: Body) -> Body:
+    """What is kept of a job: a run of thousands remembers thousands."""
+    properties = _properties(row)
+    kept = {name: properties[name] for name in _KEPT if properties.get(name) is not None}
+    return {"name": row.get("name"), "properties": kept}
 
 
 def _six_digits(match: re.Match[str]) -> str:

@@ -22,6 +22,12 @@ from asr_netmap.planning.gateway import Operation, Phase
 
 # Azure writes both Canceled (Resource Manager) and Cancelled (Site Recovery's jobs).
 _FAILED = frozenset({"failed", "canceled", "cancelled"})
+# NotStarted and InProgress are on recordings; Suspended is in Site Recovery's job model; the
+# others are those of Resource Manager's asynchronous operations (Microsoft Learn).
+_RUNNING = frozenset(
+    {"notstarted", "inprogress", "suspended", "accepted", "running", "pending"}
+    | {"creating", "updating", "deleting", "provisioning"}
+)
 
 
 class FirstAnswer(PollingMethod[None]):
@@ -82,6 +88,11 @@ def operation_of(response: HttpResponse, subject: ArmId, request_id: str) -> Ope
         subject=subject,
         retry_after=retry_after_header(response),
     )
+
+
+def is_familiar(word: str) -> bool:
+    """Whether a status is one of those that are known."""
+    return word.lower() in _RUNNING or phase_of(word) is not Phase.RUNNING
 
 
 def phase_of(word: str) -> Phase:

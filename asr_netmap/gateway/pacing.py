@@ -1,4 +1,7 @@
-"""When to wait: the server's ``Retry-After``, our own back-off, and one gate for all workers."""
+"""When to wait: the server's ``Retry-After``, our own back-off, budgets and gates for all workers.
+
+A budget paces what goes out, so that Azure hardly ever has to refuse; a gate closes when it did.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from random import Random
 
+from asr_netmap.budgets import Budgets, Operations
 from asr_netmap.clock import Clock
 
 # No answer of a server makes us wait longer than this at once.
@@ -47,12 +51,16 @@ def backoff(attempt: int, rng: Random) -> float:
 class Gates:
     """For each subscription and kind of call, the moment before which nobody may send.
 
+    budgets -- what may go out without being refused. A read takes its own share, in `pass_read`;
+        a write's is taken by whoever decides that it is sent.
+
     ARM: throttling counts per subscription, principal, region and kind of operation (Microsoft
     Learn, Azure Resource Manager throttling), so one worker's 429 concerns all workers.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, budgets: Budgets | None = None) -> None:
         self._clock = clock
+        self._budgets = budgets or Budgets()
         self._lock = threading.Lock()
         self._opens: dict[tuple[str, bool], float] = {}
 
@@ -68,6 +76,27 @@ class Gates:
         with self._lock:
             opens = self._opens.get((subscription, write))
         return 0.0 if opens is None else max(0.0, opens - self._clock.monotonic())
+
+    def pass_read(self, subscription: str, network: bool) -> None:
+        """Wait until the gate is open and the budget has a read left, and take it."""
+        while seconds := self._wait_for_read(subscription, network):
+            self._clock.sleep(seconds)
+
+    def _wait_for_read(self, subscription: str, network: bool) -> float:
+        closed = self.remaining(subscription, write=False)
+        if closed:
+            return closed
+        now = self._clock.monotonic()
+        return self._budgets.take(subscription, Operations.READS, now, network=network)
+
+    def answered(self, subscription: str, kind: Operations, remaining: int | None) -> None:
+        """Note what an answer says is left; None: it doesn't say, or there was no answer."""
+        self._budgets.answered(subscription, kind, self._clock.monotonic(), remaining)
+
+    def refused(self, subscription: str, kind: Operations, seconds: float) -> None:
+        """A 429: close the gate, for as long as it says."""
+        self.close(subscription, kind is not Operations.READS, seconds)
+        self._budgets.refused(subscription, kind, self._clock.monotonic(), seconds)
 
 
 def _http_date(value: str) -> datetime | None:

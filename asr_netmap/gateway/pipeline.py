@@ -33,6 +33,7 @@ from azure.core.pipeline.policies import HTTPPolicy
 from azure.core.rest import HttpRequest, HttpResponse
 
 from asr_netmap import __version__
+from asr_netmap.budgets import Operations, kind_of
 from asr_netmap.clock import Clock
 from asr_netmap.gateway.failure import Asked, from_response, never_sent, throttled
 from asr_netmap.gateway.foreign_text import RedactingFilter
@@ -51,6 +52,7 @@ _REDACTING = RedactingFilter()
 _TRANSIENT = (sdk.ServiceRequestError, sdk.ServiceResponseError, sdk.IncompleteReadError)
 _CLAIMS = re.compile(r'claims="([^"]+)"')
 _SUBSCRIPTION = re.compile(r"/subscriptions/([^/?]+)", re.IGNORECASE)
+_NETWORK = "/providers/microsoft.network/"
 # A 429 without Retry-After: ARM's buckets refill within seconds (Microsoft Learn, throttling).
 _UNNAMED_WAIT = 5.0
 
@@ -113,7 +115,8 @@ class ReadableWait(_Policy):
 class OneExchange(_Policy):
     """Sends again what may be sent again, and nothing else.
 
-    A GET is sent at most MOST_REQUESTS times: after a reset, a time-out, 408, 429 and 5xx. A
+    A GET is sent at most MOST_REQUESTS times: after a reset, a time-out, half a body, 408, 429 and
+    5xx; and no sooner than the budget of reads allows. A
     write is sent again only if the first never left this machine. A write's 429 is raised as
     Throttled at once, since whoever waits must look again before sending.
     """
@@ -138,13 +141,18 @@ class OneExchange(_Policy):
         return response
 
     def _once(self, request: _Request, asked: Asked) -> _Response:
-        subscription = _subscription(asked.path)
+        subscription, kind = _subscription(asked.path), kind_of(asked.method)
         self._pass_gate(subscription, asked)
-        response = self.next.send(request)
+        remaining: int | None = None
+        try:
+            response = self.next.send(request)
+            remaining = _remaining(response.http_response, kind)
+        finally:
+            self._gates.answered(subscription, kind, remaining)
         if response.http_response.status_code == 429:
             seconds = self._named_wait(response)
             wait = _UNNAMED_WAIT if seconds is None else seconds
-            self._gates.close(subscription, asked.write, wait)
+            self._gates.refused(subscription, kind, wait)
             if not asked.write:  # of a write the caller hears
                 PAUSE_LOG.info("Azure asks to slow down: nothing is read for %.0f s (429).", wait)
             if asked.write:
@@ -152,13 +160,14 @@ class OneExchange(_Policy):
         return response
 
     def _pass_gate(self, subscription: str, asked: Asked) -> None:
-        closed = self._gates.remaining(subscription, asked.write)
-        if closed and asked.write:
+        if not asked.write:
+            self._gates.pass_read(subscription, _NETWORK in asked.path.lower())
+            return
+        closed = self._gates.remaining(subscription, write=True)
+        if closed:
             raise throttled(
                 f"{asked}: not sent, Azure wants no writes for another {closed:.0f} s.", closed
             )
-        if closed:
-            self._clock.sleep(closed)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         jitter = backoff(state.attempt_number, self._rng)
@@ -295,8 +304,29 @@ def _read_may_go_again(state: tenacity.RetryCallState) -> bool:
         return False
     if outcome.failed:
         return isinstance(outcome.exception(), _TRANSIENT)
-    status = outcome.result().http_response.status_code
-    return status in {408, 429} or status >= 500
+    response = outcome.result().http_response
+    status = response.status_code
+    return status in {408, 429} or status >= 500 or _is_cut_off(response)
+
+
+def _is_cut_off(response: HttpResponse) -> bool:
+    """Whether a body begins as JSON and is none: a part of it got lost, as by a reset.
+
+    The parsed body stays with the response, so that nobody parses it twice.
+    """
+    if response.status_code != 200 or response.content[:1] not in {b"{", b"["}:
+        return False
+    try:
+        response.json()
+    except ValueError:
+        return True
+    return False
+
+
+def _remaining(response: HttpResponse, kind: Operations) -> int | None:
+    """The number that ARM says is left of its bucket; None: it doesn't say."""
+    text = response.headers.get(f"x-ms-ratelimit-remaining-subscription-{kind.value}") or ""
+    return int(text) if text.isdecimal() else None
 
 
 def _write_may_go_again(state: tenacity.RetryCallState) -> bool:

@@ -28,6 +28,7 @@ class SandboxResponse(HttpResponse):
         self._request = request
         self._answer = answer
         self._encoding: str | None = "utf-8"
+        self._json: Any = None
         self._headers: MutableMapping[str, str] = case_insensitive_dict()
         for name, value in answer.headers:
             given = self._headers.get(name)
@@ -92,8 +93,10 @@ class SandboxResponse(HttpResponse):
         return self._answer.body.decode(encoding or self._encoding or "utf-8", errors="replace")
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError."""
-        return json.loads(self._answer.body)
+        """The body as JSON, parsed once. Raises ValueError."""
+        if self._json is None:
+            self._json = json.loads(self._answer.body)
+        return self._json
 
     def raise_for_status(self) -> None:
         """Raises HttpResponseError for 4xx and 5xx."""
@@ -123,9 +126,19 @@ class SandboxResponse(HttpResponse):
 
 
 class SandboxTransport(HttpTransport[HttpRequest, HttpResponse]):
-    """Gives each request to `handle` together with the time and randomness of this process."""
+    """Gives each request to `handle` together with the time and randomness of this process.
 
-    def __init__(self, handle: Handle, clock: Clock, rng: Random) -> None:
+    closing -- called when the transport is closed.
+    """
+
+    def __init__(
+        self,
+        handle: Handle,
+        clock: Clock,
+        rng: Random,
+        closing: Callable[[], None] | None = None,
+    ) -> None:
+        self._closing = closing
         self._handle = handle
         self._clock = clock
         self._rng = rng
@@ -139,7 +152,9 @@ class SandboxTransport(HttpTransport[HttpRequest, HttpResponse]):
         """Nothing to open."""
 
     def close(self) -> None:
-        """Nothing to close."""
+        """Let the sandbox tidy up."""
+        if self._closing is not None:
+            self._closing()
 
     def __enter__(self) -> SandboxTransport:
         return self

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import IpAddress, ReplicatedItem
-from asr_netmap.planning.change import Change, State
+from asr_netmap.planning.change import Change, Kind, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,37 @@ class Progress:
 
     word -- Azure's own word for the state.
     error -- what Azure says went wrong, with its code, causes and recommendation.
+    familiar -- whether the word is one that is known to mean RUNNING, SUCCEEDED or FAILED.
     """
 
     phase: Phase
     word: str
     error: str = ""
     retry_after: float | None = None
+    familiar: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What one listing of a vault's jobs told, for all who waited for it.
+
+    number -- a later listing has a higher one.
+    progress -- where the operations that were asked about stand, by name in lower case; one that
+        is missing, or that failed, has to be asked by itself.
+    jobs -- what else it told; only the gateway looks into it.
+    """
+
+    number: int
+    progress: Mapping[str, Progress] = field(default_factory=dict)
+    jobs: Any = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ListSize:
+    """What a whole list costs: how many pages and rows it had when it was last read."""
+
+    pages: int
+    rows: int
 
 
 class Gateway(Protocol):
@@ -71,19 +97,46 @@ class Gateway(Protocol):
         """Read the change's subject."""
         ...
 
-    def running_job(self, change: Change, own: frozenset[str]) -> str | None:
-        """What Site Recovery is doing with the subject now, in words; None: nothing.
+    def list_size(self, kind: Kind, vault: ArmId) -> ListSize | None:
+        """What `read_listed` would cost, as far as that is known; sends nothing.
 
-        A job that does not say yet what it works on counts as working on every subject.
-        own -- names of jobs that this run started: they never count.
+        None: it is not known, or there is no such list.
         """
         ...
 
-    def other_work(self, change: Change, own: frozenset[str]) -> str | None:
-        """What somebody else had Site Recovery do with the subject since `running_job` was last
-        asked for it, finished or not, in words; None: nothing.
+    def read_listed(
+        self, kind: Kind, vault: ArmId, wanted: Sequence[tuple[Change, Reading | None]]
+    ) -> Mapping[ArmId, Reading]:
+        """Read the subjects of many changes from one list of the vault, by subject.
 
-        own -- names of jobs that this run started: they never count.
+        wanted -- each with its reading before the write. One that is not in the list, or of which
+            the list shows less than that reading, is left out.
+        """
+        ...
+
+    def look(self, vault: ArmId, following: Sequence[tuple[Operation, Sight | None]]) -> Sight:
+        """List the vault's jobs: one answer for all who wait for it.
+
+        following -- the operations that are asked about, each with a sight from before its write.
+        """
+        ...
+
+    def running_job(self, change: Change, own: Container[str], sight: Sight) -> str | None:
+        """What Site Recovery was doing with the subject at that sight, in words; None: nothing.
+
+        Asked after the subject was read, which tells what its jobs call it. A job that does not
+        say yet what it works on counts as working on every subject.
+        own -- names in lower case of jobs that this run started: they never count.
+        """
+        ...
+
+    def other_work(
+        self, change: Change, own: Container[str], before: Sight, after: Sight
+    ) -> str | None:
+        """What somebody else had Site Recovery do with the subject between two sights, finished
+        or not, in words; None: nothing.
+
+        own -- names in lower case of jobs that this run started: they never count.
         """
         ...
 
@@ -104,6 +157,11 @@ class Gateway(Protocol):
         """Look once at an operation. Raises AzureError if the look failed: ask again."""
         ...
 
-    def find_operation(self, change: Change, request_id: str) -> Operation | None:
-        """The operation of a write whose answer was lost; None: Azure knows of none."""
+    def find_operation(
+        self, change: Change, request_id: str, sight: Sight | None
+    ) -> Operation | None:
+        """The operation of a write whose answer was lost; None: Azure knows of none.
+
+        sight -- one from before the write.
+        """
         ...

@@ -10,9 +10,9 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from asr_netmap.sandbox import conditions as _conditions
 from asr_netmap.sandbox import ids
@@ -20,6 +20,8 @@ from asr_netmap.sandbox.implied import FABRIC_TYPE, fabric_region, implied_paren
 from asr_netmap.sandbox.operations import RUNNING, Operation
 
 SCHEMA = "asr-netmap/estate/1"
+# Scopes and types whose members are remembered; a client lists a few dozen.
+_KEPT_LISTS = 1000
 
 Json = dict[str, Any]
 Row = TypeVar("Row")
@@ -50,15 +52,19 @@ class Estate:
         self._types: dict[str, dict[str, None]] = {}
         self._subscriptions: dict[str, None] = {}
         self._type_revisions: dict[str, int] = {}
+        self._below: dict[tuple[str, str], list[str]] = {}
+        self._changed: dict[str, None] = {}
+        self._changed_operations: dict[str, None] = {}
         self._operations: dict[str, Operation] = {}
         self._operation_texts: dict[str, str] = {}
         self._running: dict[str, None] = {}
         self._busy: dict[str, dict[str, None]] = {}
-        self._scopes: dict[str, dict[str, None]] = {}
+        self._scopes: dict[str, list[str]] = {}
         for resource in resources:
             self.put(resource)
         for operation in operations:
             self.record(operation)
+        self.forget_changes()
         self.revision = 0
 
     # -- documents ---------------------------------------------------------------------------
@@ -67,17 +73,26 @@ class Estate:
     def load(cls, path: str | Path) -> Estate:
         """Read an estate file; raises EstateError naming the file and what is wrong in it."""
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            data = Path(path).read_bytes()
+        except OSError as error:
             raise EstateError(f"{path}: cannot be read: {error}") from None
+        return cls.from_text(data, str(path))
+
+    @classmethod
+    def from_text(cls, data: bytes, where: str) -> Estate:
+        """Build an estate from its file's bytes; raises EstateError that begins with `where`."""
+        try:
+            text = data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise EstateError(f"{where}: cannot be read: {error}") from None
         try:
             document = json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise EstateError(f"{path}: not JSON: {error}") from None
+            raise EstateError(f"{where}: not JSON: {error}") from None
         try:
             return cls.from_document(document)
         except EstateError as error:
-            raise EstateError(f"{path}: {error}") from None
+            raise EstateError(f"{where}: {error}") from None
 
     @classmethod
     def from_document(cls, document: object) -> Estate:
@@ -116,10 +131,44 @@ class Estate:
             parts.append(_lines("conditions", (json.dumps(c) for c in self.conditions)))
         return ",\n".join(parts) + "}\n"
 
-    def save(self, path: str | Path) -> None:
+    # -- changes -----------------------------------------------------------------------------
+
+    def changes(self) -> Json:
+        """Return what `apply_changes` needs to bring an older copy of this estate up to date."""
+        changed = {key: self._resources.get(key) for key in self._changed}
+        return {
+            "resources": [row for row in changed.values() if row is not None],
+            "removed": [key for key, row in changed.items() if row is None],
+            "operations": [
+                self._operations[name].to_document() for name in self._changed_operations
+            ],
+            "conditions": list(self.conditions),
+        }
+
+    def forget_changes(self) -> None:
+        """From now on only what follows counts as changed."""
+        self._changed.clear()
+        self._changed_operations.clear()
+
+    def apply_changes(self, changes: Json) -> None:
+        """Take in what `changes` of another copy said; doing so twice does no harm.
+
+        Raises ValueError, KeyError or TypeError for what is none.
+        """
+        for resource in changes["resources"]:
+            self.put(resource)
+        for key in changes["removed"]:
+            if key in self._resources:
+                self.remove(key)
+        for document in changes["operations"]:
+            self.record(Operation.from_document(document))
+        self.conditions[:] = map(dict, changes["conditions"])
+
+    def save(self, path: str | Path) -> bytes:
         """Write the estate so that a reader sees the old file or the new one, never a part.
 
-        Raises OSError when the file or its directory cannot be written; the old file stays.
+        Returns what was written. Raises OSError when the file or its directory cannot be written;
+        the old file stays.
         """
         # A rename would replace a symbolic link by a file: write where it points to.
         target = Path(path).resolve()
@@ -136,6 +185,7 @@ class Estate:
             temporary.unlink(missing_ok=True)
             raise
         _sync_directory(target.parent)
+        return data
 
     # -- resources ---------------------------------------------------------------------------
 
@@ -148,6 +198,7 @@ class Estate:
         """Add a resource, or replace the one of the same id."""
         wanted = ids.key(resource["id"])
         self._resources[wanted] = resource
+        self._changed[wanted] = None
         self._texts.pop(wanted, None)
         self._index(wanted, resource)
         for parent in implied_parents(resource):
@@ -157,9 +208,11 @@ class Estate:
         """Take a resource out; parents that it alone implied become resources of their own."""
         wanted = ids.key(identifier)
         resource = self._resources.pop(wanted)
+        self._changed[wanted] = None
         self._texts.pop(wanted, None)
         kind = _type_of(resource)
         self._types[kind].pop(wanted, None)
+        self._below.clear()
         self._touch(kind)
         for parent in implied_parents(resource):
             implied = self._implied.get(ids.key(parent["id"]))
@@ -183,15 +236,23 @@ class Estate:
         for wanted in self._types.get(resource_type.lower(), ()):
             yield self._resources.get(wanted) or self._implied[wanted]
 
-    def under(self, scope: str, resource_type: str) -> list[Json]:
-        """Return the resources of a type whose id lies below a scope."""
-        prefix = ids.key(scope) + "/"
-        wanted = self._types.get(resource_type.lower(), ())
-        return [
-            self._resources.get(key) or self._implied[key]
-            for key in wanted
-            if key.startswith(prefix)
-        ]
+    def under(self, scope: str, resource_type: str) -> Sequence[Json]:
+        """Return the resources of a type whose id lies below a scope.
+
+        Which they are is kept, so that a page of a long list costs no more than of a short one.
+        """
+        where = (ids.key(scope), resource_type.lower())
+        keys = self._below.get(where)
+        if keys is None:
+            prefix = where[0] + "/"
+            keys = [key for key in self._types.get(where[1], ()) if key.startswith(prefix)]
+            if len(self._below) >= _KEPT_LISTS:
+                self._below.clear()
+            self._below[where] = keys
+        return _Rows(keys, self._row)
+
+    def _row(self, key: str) -> Json:
+        return self._resources.get(key) or self._implied[key]
 
     def subscriptions(self) -> list[str]:
         """Return the subscriptions that occur in the ids, lower-cased, in order."""
@@ -213,9 +274,11 @@ class Estate:
     def record(self, operation: Operation) -> None:
         """Add an operation, or replace the one of the same name."""
         name = operation.name
+        if name not in self._operations:
+            self._scopes.setdefault(ids.key(operation.scope), []).append(name)
         self._operations[name] = operation
+        self._changed_operations[name] = None
         self._operation_texts.pop(name, None)
-        self._scopes.setdefault(ids.key(operation.scope), {})[name] = None
         target = ids.key(operation.target)
         if operation.state == RUNNING:
             self._running[name] = None
@@ -239,10 +302,10 @@ class Estate:
         names = self._busy.get(ids.key(identifier))
         return self._operations[next(iter(names))] if names else None
 
-    def operations_in(self, scope: str) -> Iterator[Operation]:
-        """Yield the operations of a vault, newest first."""
-        names = self._scopes.get(ids.key(scope), {})
-        return (self._operations[name] for name in reversed(names))
+    def operations_in(self, scope: str) -> Sequence[Operation]:
+        """Return the operations of a vault, newest first."""
+        names = self._scopes.get(ids.key(scope), [])
+        return _Rows(names, self._operations.__getitem__, backwards=True)
 
     def _operation_text(self, name: str) -> str:
         found = self._operation_texts.get(name)
@@ -255,7 +318,10 @@ class Estate:
 
     def _index(self, wanted: str, resource: Json) -> None:
         kind = _type_of(resource)
-        self._types.setdefault(kind, {})[wanted] = None
+        known = self._types.setdefault(kind, {})
+        if wanted not in known:
+            known[wanted] = None
+            self._below.clear()
         self._subscriptions.setdefault(wanted.split("/", 3)[2])
         self._touch(kind)
 
@@ -272,6 +338,34 @@ class Estate:
     def _touch(self, kind: str) -> None:
         self.revision += 1
         self._type_revisions[kind] = self._type_revisions.get(kind, 0) + 1
+
+
+class _Rows(Sequence[Row]):
+    """Rows by their keys, fetched as they are asked for.
+
+    backwards -- the last key is the first row.
+    """
+
+    def __init__(
+        self, keys: Sequence[str], fetch: Callable[[str], Row], *, backwards: bool = False
+    ) -> None:
+        self._keys = keys
+        self._fetch = fetch
+        self._backwards = backwards
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, place: int) -> Row: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Row]: ...
+
+    def __getitem__(self, place: int | slice) -> Row | list[Row]:
+        if isinstance(place, slice):
+            return [self[index] for index in range(*place.indices(len(self)))]
+        return self._fetch(self._keys[-1 - place if self._backwards else place])
 
 
 def _tells_more(parent: Json, known: Json) -> bool:

@@ -7,7 +7,7 @@ activity id even where the GET has them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from asr_netmap.sandbox import ids, moments, odata
@@ -153,7 +153,7 @@ def stripped(job: Json) -> Json:
 
 def listing(call: Call, vault: str) -> Answer:
     """Answer the vault's jobs, newest first."""
-    rows: list[Operation | Json] = list(_jobs_of(call.estate, vault))
+    rows = _jobs_of(call.estate, vault)
     terms = odata.terms(call.query.get("$filter", ""), set(_FILTERS))
     if terms:
         rows = [row for row in rows if all(_fits(row, term, call) for term in terms)]
@@ -170,9 +170,15 @@ def find(call: Call, vault: str, name: str) -> Json | None:
     return call.estate.get(f"{vault}/replicationJobs/{name}")
 
 
-def _jobs_of(estate: Estate, vault: str) -> Iterator[Operation | Json]:
-    kept = estate.under(vault, JOB_TYPE)
-    kept.sort(key=_start_of, reverse=True)
+def _jobs_of(estate: Estate, vault: str) -> Sequence[Operation | Json]:
+    """The jobs of operations, and those that came with the estate."""
+    if not estate.under(vault, JOB_TYPE):
+        return estate.operations_in(vault)
+    return list(_merged(estate, vault))
+
+
+def _merged(estate: Estate, vault: str) -> Iterator[Operation | Json]:
+    kept = sorted(estate.under(vault, JOB_TYPE), key=_start_of, reverse=True)
     for operation in estate.operations_in(vault):
         while kept and _start_of(kept[0]) > moments.trimmed(operation.started):
             yield kept.pop(0)

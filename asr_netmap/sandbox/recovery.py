@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from asr_netmap.sandbox import ids, implied, jobs, moments, odata, vaults
 from asr_netmap.sandbox.call import Answer, Call, Handler
@@ -152,7 +152,7 @@ _ITEM_FILTERS: dict[str, Callable[[Json], object]] = {
 }
 
 
-def _items(call: Call, rows: list[Json]) -> Answer:
+def _items(call: Call, rows: Sequence[Json]) -> Answer:
     for term in odata.terms(call.query.get("$filter", ""), set(_ITEM_FILTERS)):
         rows = [row for row in rows if term.fits(str(_ITEM_FILTERS[term.name](row)))]
     return vaults.listing(call, rows, lambda row: item_text(call, row))

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from email.message import Message
+from functools import cached_property
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -26,7 +27,7 @@ from random import Random, SystemRandom
 from typing import Any, TextIO
 
 from asr_netmap.sandbox.http import Request, Response
-from asr_netmap.sandbox.session import Sandbox
+from asr_netmap.sandbox.session import FileSandbox, Sandbox
 
 MAX_BODY = 8 * 1024 * 1024
 IDLE_SECONDS = 120.0
@@ -92,8 +93,9 @@ class SandboxServer(ThreadingHTTPServer):
         shown = f"[{host}]" if ":" in host else host
         return f"{self.scheme}://{shown}:{self.port}"
 
+    @cached_property
     def allowed_hosts(self) -> frozenset[str]:
-        """Return the Host headers that are answered."""
+        """The Host headers that are answered."""
         names = ("localhost", "127.0.0.1", "[::1]")
         hosts = {f"{name}:{self.port}" for name in names}
         if self.port == (443 if self.scheme == "https" else 80):
@@ -120,6 +122,8 @@ class SandboxServer(ThreadingHTTPServer):
         for connection in left:
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
+        if isinstance(self.sandbox, FileSandbox):
+            self.sandbox.close()
 
     def note(self, line: str) -> None:
         """Write one line about a crash to the log."""
@@ -170,7 +174,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _request(self) -> Request:
         hosts = self.headers.get_all("Host") or []
-        if len(hosts) != 1 or hosts[0].strip().lower() not in self.server.allowed_hosts():
+        if len(hosts) != 1 or hosts[0].strip().lower() not in self.server.allowed_hosts:
             raise _Refused(421, "this server answers for loopback names and its own port only")
         if not self.path.startswith("/"):
             raise _Refused(400, "the request target must be a path")

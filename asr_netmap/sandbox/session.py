@@ -1,8 +1,9 @@
 """A sandbox to talk to: an engine behind a lock, over memory or over an estate file.
 
 `FileSandbox` keeps the file true: whatever changed the estate is on disk before the answer goes
-out, and what another process wrote is read before the next request is answered. Both happen
-under an advisory lock on `<file>.lock`, so several processes may share one estate.
+out (of a large estate in a journal beside it: `keeping`), and what another process wrote is read
+before the next request is answered. Both happen under an advisory lock on `<file>.lock`, so
+several processes may share one estate.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from random import Random
 from typing import Protocol
 
 from asr_netmap.sandbox.engine import Engine
-from asr_netmap.sandbox.estate import Estate, EstateError
+from asr_netmap.sandbox.estate import Estate
 from asr_netmap.sandbox.http import Request, Response
+from asr_netmap.sandbox.keeping import SMALL, EstateFile
 from asr_netmap.sandbox.options import Options
 
 if sys.platform == "win32":
@@ -50,59 +52,70 @@ class MemorySandbox:
         with self._lock:
             return self.engine.handle(request, now, rng)
 
+    def close(self) -> None:
+        """Nothing is kept."""
+
 
 class FileSandbox:
     """A sandbox whose estate is a file, shared with whoever else opens it.
 
     Raises EstateError when the file is missing or is not an estate, at once and on any later
     request that finds it so. A write that cannot be saved raises OSError and leaves no trace.
+
+    small -- up to this size in bytes the file is written whole; beyond it a journal beside it
+        takes what changes, until `close`.
     """
 
     def __init__(
-        self, path: str | Path, options: Options | None = None, *, keep: int = 10_000
+        self,
+        path: str | Path,
+        options: Options | None = None,
+        *,
+        keep: int = 10_000,
+        small: int = SMALL,
     ) -> None:
         self.path = Path(path).resolve()
         self._lock = threading.Lock()
-        self._signature = self._stat()
-        self.engine = Engine(Estate.load(self.path), options, keep=keep)
+        self._file = EstateFile(self.path, small)
+        self._file.must_exist()
+        with self._file_lock():
+            self.engine = Engine(self._file.load(), options, keep=keep)
         self._saved_revision = self.engine.estate.revision
+        self._trusted = True
 
     def handle(self, request: Request, now: datetime, rng: Random) -> Response:
         """Answer one request; safe to call from several threads and processes."""
-        with self._lock, _file_lock(self.path.with_name(self.path.name + ".lock")):
-            self._reload_if_changed()
+        with self._lock, self._file_lock():
+            self._refresh()
             try:
                 response = self.engine.handle(request, now, rng)
                 self._save_if_changed()
             except BaseException:
                 # What is in memory may not be what is on disk: read it again next time.
-                self._signature = None
+                self._trusted = False
                 raise
             return response
 
-    def _reload_if_changed(self) -> None:
-        signature = self._stat()
-        if signature == self._signature:
-            return
-        self.engine.estate = Estate.load(self.path)
-        self._saved_revision = self.engine.estate.revision
-        self._signature = signature
+    def close(self) -> None:
+        """Leave the estate in its one file; raises OSError when it cannot be written."""
+        with self._lock, self._file_lock():
+            self._refresh()
+            if self._file.has_journal:
+                self._file.rewrite(self.engine.estate)
+
+    def _file_lock(self) -> contextlib.AbstractContextManager[None]:
+        return _file_lock(self.path.with_name(self.path.name + ".lock"))
+
+    def _refresh(self) -> None:
+        estate = self._file.refreshed(self.engine.estate if self._trusted else None)
+        self.engine.estate, self._trusted = estate, True
+        self._saved_revision = estate.revision
 
     def _save_if_changed(self) -> None:
-        revision = self.engine.estate.revision
-        if revision == self._saved_revision:
-            return
-        self.engine.estate.save(self.path)
-        self._saved_revision = revision
-        self._signature = self._stat()
-
-    def _stat(self) -> tuple[int, int, int] | None:
-        try:
-            found = self.path.stat()
-        except OSError as error:
-            raise EstateError(f"{self.path}: cannot be read: {error}") from None
-        # Every save makes a new file, so that the inode tells even two saves of one instant apart.
-        return found.st_mtime_ns, found.st_size, found.st_ino
+        estate = self.engine.estate
+        if estate.revision != self._saved_revision:
+            self._file.save(estate)
+            self._saved_revision = estate.revision
 
 
 @contextlib.contextmanager

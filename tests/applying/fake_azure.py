@@ -7,7 +7,7 @@ from overlapping; its jobs are slow, and for a while they do not say what they w
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -15,8 +15,8 @@ from asr_netmap.arm_id import ArmId
 from asr_netmap.clock import VirtualClock
 from asr_netmap.errors import OutcomeUnknown, Throttled, Unreachable
 from asr_netmap.models import IpAddress, ReplicatedItem
-from asr_netmap.planning.change import Action, Change, ItemState, State
-from asr_netmap.planning.gateway import Operation, Phase, Progress, Reading
+from asr_netmap.planning.change import Action, Change, ItemState, Kind, State
+from asr_netmap.planning.gateway import ListSize, Operation, Phase, Progress, Reading, Sight
 
 from .estate import with_settings
 
@@ -60,7 +60,8 @@ class FakeAzure:
     """The service.
 
     seconds -- what a job takes. nameless -- how long a job does not say what it works on.
-    latency -- what each call takes.
+    latency -- what each call takes. sizes -- of the lists that read many at once.
+    lists_own_jobs -- whether the list of jobs tells where the operations stand.
     """
 
     clock: VirtualClock
@@ -79,6 +80,9 @@ class FakeAzure:
     jobs: list[Job] = field(default_factory=list)
     calls: list[tuple[str, ArmId, float]] = field(default_factory=list)
     dead: bool = False
+    sizes: dict[Kind, ListSize] = field(default_factory=dict)
+    lists_own_jobs: bool = True
+    _looks: int = 0
 
     def __post_init__(self) -> None:
         self._lock = threading.RLock()
@@ -98,13 +102,36 @@ class FakeAzure:
         """Read."""
         return self._call("read", change.subject, lambda: self._read(change))
 
-    def running_job(self, change: Change, own: frozenset[str]) -> str | None:
-        """List the jobs."""
-        return self._call("running_job", change.subject, lambda: self._running(change, own))
+    def list_size(self, kind: Kind, vault: ArmId) -> ListSize | None:
+        """What the list would cost."""
+        return self.sizes.get(kind)
 
-    def other_work(self, change: Change, own: frozenset[str]) -> str | None:
+    def read_listed(
+        self, kind: Kind, vault: ArmId, wanted: Sequence[tuple[Change, Reading | None]]
+    ) -> Mapping[ArmId, Reading]:
+        """Read many."""
+        return self._call(
+            "read_listed", vault, lambda: {c.subject: self._read(c) for c, _ in wanted}
+        )
+
+    def look(self, vault: ArmId, following: Sequence[tuple[Operation, Sight | None]]) -> Sight:
+        """List the jobs."""
+        return self._call("look", vault, lambda: self._look([op for op, _ in following]))
+
+    def running_job(self, change: Change, own: Container[str], sight: Sight) -> str | None:
+        """What the sight shows."""
+        for job, nameless in sight.jobs:
+            if job.name in own:
+                continue
+            if nameless or job.change.subject == change.subject:
+                return f"job {job.name}"
+        return None
+
+    def other_work(
+        self, change: Change, own: Container[str], before: Sight, after: Sight
+    ) -> str | None:
         """Nobody else works here, unless a job of theirs still runs."""
-        return self._call("other_work", change.subject, lambda: self._running(change, own))
+        return self.running_job(change, own, after)
 
     def address_free(self, network: ArmId, address: IpAddress) -> bool:
         """Ask for an address."""
@@ -118,7 +145,9 @@ class FakeAzure:
         """Look at a job."""
         return self._call("ask", operation.subject, lambda: self._progress(operation))
 
-    def find_operation(self, change: Change, request_id: str) -> Operation | None:
+    def find_operation(
+        self, change: Change, request_id: str, sight: Sight | None
+    ) -> Operation | None:
         """Look for a job by the request id it was made with."""
         return self._call("find", change.subject, lambda: self._find(request_id))
 
@@ -184,14 +213,12 @@ class FakeAzure:
             return Reading(change.after if item else None, item)
         return Reading(self.others.get(change.subject))
 
-    def _running(self, change: Change, own: frozenset[str]) -> str | None:
+    def _look(self, operations: Sequence[Operation]) -> Sight:
+        self._looks += 1
         now = self.clock.monotonic()
-        for job in self.jobs:
-            if job.over or job.name in own:
-                continue
-            if now < job.began + self.nameless or job.change.subject == change.subject:
-                return f"job {job.name}"
-        return None
+        progress = {op.name: self._progress(op) for op in operations if self.lists_own_jobs}
+        running = [(job, now < job.began + self.nameless) for job in self.jobs if not job.over]
+        return Sight(self._looks, progress, running)
 
     def _accept(self, change: Change, request_id: str) -> Operation | None:
         assert change.action is not Action.DELETE or change.subject in self.others

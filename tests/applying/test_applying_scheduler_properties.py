@@ -18,31 +18,61 @@ from asr_netmap.applying.tasks import (
     Asked,
     Compared,
     Failure,
+    ListRead,
+    Look,
+    Looked,
+    OwnTask,
     Prepare,
     Prepared,
     ReadBack,
+    ReadList,
     Recover,
     Recovered,
     Report,
     Send,
     Sent,
+    SharedTask,
     SubjectBusy,
     Task,
 )
+from asr_netmap.budgets import Budgets
 from asr_netmap.errors import Busy, Forbidden, OutcomeUnknown, Throttled, Unreachable
 from asr_netmap.planning.change import Action, Change
-from asr_netmap.planning.gateway import Operation, Phase, Progress, Reading
+from asr_netmap.planning.gateway import ListSize, Operation, Phase, Progress, Reading, Sight
 
 from .estate import create_mapping, set_nics
+
+LOOKS = (
+    Progress(Phase.SUCCEEDED, "Succeeded"),
+    Progress(Phase.SUCCEEDED, "Succeeded"),
+    Progress(Phase.RUNNING, "InProgress"),
+    Progress(Phase.RUNNING, "Odd", familiar=False),
+    Progress(Phase.FAILED, "Failed"),
+    None,
+)
+NO_ANSWER = (Failure(Unreachable("x")), Failure(Throttled("x")), Abandoned())
+
+
+def shared_report(task: SharedTask, number: int, random: Random) -> Report:
+    """What may be reported of a task that is done for many."""
+    if random.random() < 0.15:
+        return random.choice(NO_ANSWER)
+    if isinstance(task, ReadList):
+        keys = (change.subject.key for change, _ in task.wanted)
+        return ListRead({key: Compared() for key in keys if random.random() < 0.8})
+    drawn = {op.name: random.choice(LOOKS) for op, _ in task.following}
+    progress = {name: each for name, each in drawn.items() if each is not None}
+    others = {c.subject.key: "somebody's job" for c, _ in task.closing if random.random() < 0.2}
+    return Looked(Sight(number, progress), others)
 
 
 def prepared(standing: Standing) -> Report:
     return Prepared(Verdict(standing), Reading(None))
 
 
-def reports(task: Task) -> tuple[Report, ...]:
+def reports(task: OwnTask) -> tuple[Report, ...]:
     """All that may be reported of a task; what goes well comes more often."""
-    operation = Operation("job", "url", "r", task.change.subject)
+    operation = Operation(f"job-{task.change.title}", "url", "r", task.change.subject)
     look: tuple[Report, ...] = (Failure(Unreachable("x")), Failure(Throttled("x")), Abandoned())
     if isinstance(task, Prepare):
         good = prepared(Standing.READY)
@@ -98,7 +128,14 @@ class Watched:
     """A scheduler under random reports, watched from outside with books of its own."""
 
     def __init__(self, changes: tuple[Change, ...], limits: Limits, random: Random) -> None:
-        self.scheduler = Scheduler(changes, limits, "seed")
+        size = random.choice((None, ListSize(1, 10), ListSize(30, 3000)))
+        budgets = random.choice((None, Budgets()))
+        self.scheduler = Scheduler(changes, limits, "seed", budgets=budgets, sizes=lambda *_: size)
+        self.steps = 0
+        self.looks = 0
+        self.began: dict[int, int] = {}  # sight -> the step in which its listing began
+        self.looking: dict[int, int] = {}  # id of the task -> the same
+        self.asked: dict[str, int] = {}  # subject -> the step since which it needs a new sight
         self.limits = limits
         self.random = random
         self.now = 0.0
@@ -110,6 +147,7 @@ class Watched:
 
     def step(self) -> bool:
         """Decide, then let one thing happen; False: finished."""
+        self.steps += 1
         decision = self.scheduler.decide(self.now)
         self.note_outcomes()
         for task in decision.start:
@@ -131,10 +169,18 @@ class Watched:
         return True
 
     def check_start(self, task: Task) -> None:
+        if isinstance(task, SharedTask):
+            self.looking[id(task)] = self.steps
+            return
         change = task.change
+        if isinstance(task, Prepare):
+            assert task.sight is not None, "no idle check came before the reading"
+            began = self.began[task.sight.number]
+            assert began > self.asked.get(change.subject.key, 0), "an idle check too old"
         needed = set(change.depends_on) & self.known
         assert needed <= self.applied, "started before its dependencies"
-        assert all(other.change.subject != change.subject for other in self.open)
+        own = [other for other in self.open if isinstance(other, OwnTask)]
+        assert all(other.change.subject != change.subject for other in own)
         assert self.flying.get(change.subject.key, change.id) == change.id
         if isinstance(task, Send):
             assert not self.stopped, "a write was started after the interrupt"
@@ -142,7 +188,12 @@ class Watched:
             self.flying[change.subject.key] = change.id
 
     def finish(self, task: Task) -> None:
+        if isinstance(task, SharedTask):
+            self.finish_shared(task)
+            return
         report = self.random.choice(reports(task))
+        if not isinstance(report, Prepared):
+            self.asked[task.change.subject.key] = self.steps
         refused = isinstance(report, Failure) and not isinstance(report.error, OutcomeUnknown)
         over = isinstance(report, Sent) and report.operation is None
         ended = isinstance(report, Asked) and report.progress.phase is not Phase.RUNNING
@@ -150,6 +201,18 @@ class Watched:
         prepared_again = isinstance(task, Prepare)
         if (isinstance(task, Send) and (refused or over)) or ended or looked or prepared_again:
             self.flying.pop(task.change.subject.key, None)
+        self.scheduler.report(task, report, self.now)
+        self.note_outcomes()
+
+    def finish_shared(self, task: SharedTask) -> None:
+        self.looks += 1
+        self.began[self.looks] = self.looking[id(task)]
+        report = shared_report(task, self.looks, self.random)
+        if isinstance(task, Look) and isinstance(report, Looked):
+            for operation, _ in task.following:
+                progress = report.sight.progress.get(operation.name)
+                if progress is not None and progress.phase is Phase.SUCCEEDED:
+                    self.flying.pop(operation.subject.key, None)
         self.scheduler.report(task, report, self.now)
         self.note_outcomes()
 

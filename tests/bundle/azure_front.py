@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from functools import cached_property
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from random import Random
@@ -60,6 +61,7 @@ class _Watched:
 class _AzureServer(SandboxServer):
     """The sandbox's server under the name of Azure's host."""
 
+    @cached_property
     def allowed_hosts(self) -> frozenset[str]:
         return frozenset({HOST})
 

@@ -96,9 +96,9 @@ def _jobs(connection: Connection, exchange: Exchange) -> None:
     version = getattr(connection, "versions")["microsoft.recoveryservices"]  # noqa: B009 -- as above
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jobs, "SITE_RECOVERY_API", version)
-        rows = jobs.JobBoard(connection, _vault(exchange)).recent().rows
-    assert list(rows) == exchange.body["value"]
-    for row in rows:
+        listing = jobs.JobBoard(connection, _vault(exchange)).look()
+    assert list(listing.rows) == [row["name"].lower() for row in exchange.body["value"]]
+    for row in listing.rows.values():
         assert jobs.started(row) is not None
         assert not jobs.running(row)
         assert str(row["name"]) in jobs.described(row)

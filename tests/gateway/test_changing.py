@@ -23,6 +23,7 @@ from asr_netmap.errors import (
     UnexpectedAnswer,
 )
 from asr_netmap.gateway.changing import WRITES, AzureGateway
+from asr_netmap.gateway.jobs import vault_of
 from asr_netmap.gateway.network_body import network_body
 from asr_netmap.gateway.reading import read_inventory
 from asr_netmap.models import Inventory, ReplicatedItem, Subnet
@@ -99,7 +100,8 @@ def sent_body(here: World) -> Mapping[str, Any]:
 
 def test_the_gateway_fulfils_the_protocol() -> None:
     gateway: Gateway = AzureGateway(world().connection)
-    assert gateway.running_job(CREATE_MAPPING, frozenset()) is None
+    sight = gateway.look(vault_of(CREATE_MAPPING.subject), ())
+    assert gateway.running_job(CREATE_MAPPING, frozenset(), sight) is None
 
 
 def test_there_are_seven_writes_and_no_others() -> None:

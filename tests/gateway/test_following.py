@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from asr_netmap.gateway import jobs
 from asr_netmap.gateway.changing import AzureGateway
 from asr_netmap.gateway.operations import phase_of
 from asr_netmap.planning.change import Action, Change, ItemState, Kind
-from asr_netmap.planning.gateway import Operation, Phase
+from asr_netmap.planning.gateway import Operation, Phase, Sight
 from asr_netmap.sandbox.options import Options
 
 from .scripted import (
@@ -62,6 +61,11 @@ def with_jobs(*rows: dict[str, Any]) -> Script:
         return answer(404, arm_error("NotFound"))
 
     return script
+
+
+def running_now(ours: AzureGateway, change: Change, own: frozenset[str]) -> str | None:
+    """What runs on the change's subject by a listing made now."""
+    return ours.running_job(change, own, ours.look(jobs.vault_of(change.subject), ()))
 
 
 def gateway(*rows: dict[str, Any]) -> AzureGateway:
@@ -197,28 +201,28 @@ IDLE = [
 
 @pytest.mark.parametrize("row", BUSY)
 def test_a_job_on_the_subject_or_on_nothing_yet_is_busy(row: dict[str, Any]) -> None:
-    what = gateway(row).running_job(NIC_CHANGE, frozenset())
+    what = running_now(gateway(row), NIC_CHANGE, frozenset())
     assert what is not None
     assert "job j1" in what
 
 
 @pytest.mark.parametrize("row", IDLE)
 def test_a_job_that_ended_or_is_about_something_else_is_not(row: dict[str, Any]) -> None:
-    assert gateway(row).running_job(NIC_CHANGE, frozenset()) is None
+    assert running_now(gateway(row), NIC_CHANGE, frozenset()) is None
 
 
 def test_own_jobs_never_count() -> None:
     shell = job("J-Own", state="NotStarted")
-    assert gateway(shell).running_job(NIC_CHANGE, frozenset({"j-own"})) is None
-    assert gateway(shell).running_job(NIC_CHANGE, frozenset({"j-other"})) is not None
+    assert running_now(gateway(shell), NIC_CHANGE, frozenset({"j-own"})) is None
+    assert running_now(gateway(shell), NIC_CHANGE, frozenset({"j-other"})) is not None
 
 
 def test_a_mappings_job_is_known_by_the_source_network() -> None:
     row = job(targetObjectName="vnet-web", targetObjectId="vnet-web", friendlyName="Map Networks")
-    what = gateway(row).running_job(CREATE_MAPPING, frozenset())
+    what = running_now(gateway(row), CREATE_MAPPING, frozenset())
     assert what == "Map Networks on vnet-web (InProgress, job j1)"
     other = job(targetObjectName="vnet-app", targetObjectId="vnet-app")
-    assert gateway(other).running_job(CREATE_MAPPING, frozenset()) is None
+    assert running_now(gateway(other), CREATE_MAPPING, frozenset()) is None
 
 
 def test_an_items_job_is_known_by_the_id_of_its_health_errors() -> None:
@@ -231,14 +235,16 @@ def test_an_items_job_is_known_by_the_id_of_its_health_errors() -> None:
             return answer(200, raw)
         return with_jobs(running)(request)
 
-    found = AzureGateway(scripted(script).connection).running_job(NIC_CHANGE, frozenset())
+    found = running_now(AzureGateway(scripted(script).connection), NIC_CHANGE, frozenset())
     assert found is not None
 
 
 def test_networks_and_groups_have_no_jobs_and_cost_no_request() -> None:
     azure = scripted(with_jobs(job()))
-    assert AzureGateway(azure.connection).running_job(CREATE_NETWORK, frozenset()) is None
-    assert AzureGateway(azure.connection).find_operation(CREATE_NETWORK, "r-1") is None
+    ours = AzureGateway(azure.connection)
+    assert ours.running_job(CREATE_NETWORK, frozenset(), Sight(1)) is None
+    assert ours.other_work(CREATE_NETWORK, frozenset(), Sight(1), Sight(2)) is None
+    assert ours.find_operation(CREATE_NETWORK, "r-1", None) is None
     assert azure.transport.requests == []
 
 
@@ -246,7 +252,7 @@ def test_the_list_is_left_at_the_first_old_row() -> None:
     old = job("old", startTime="2025-12-30T00:00:00Z")
     link = "https://management.azure.com/subscriptions?page=2"
     azure = scripted([answer(200, {"value": [job("new", "Succeeded"), old], "nextLink": link})])
-    assert AzureGateway(azure.connection).running_job(NIC_CHANGE, frozenset()) is None
+    assert running_now(AzureGateway(azure.connection), NIC_CHANGE, frozenset()) is None
     assert len(azure.transport.requests) == 1
 
 
@@ -258,71 +264,125 @@ def test_what_somebody_else_did_since_the_idle_check_is_told_though_it_is_over()
         return with_jobs(*rows)(request)
 
     ours = AzureGateway(scripted(script).connection)
-    assert ours.running_job(NIC_CHANGE, frozenset()) is None
-    assert ours.other_work(NIC_CHANGE, frozenset()) is None
-    rows += [
+    before = ours.look(VAULT, ())
+    assert ours.running_job(NIC_CHANGE, frozenset(), before) is None
+    assert ours.other_work(NIC_CHANGE, frozenset(), before, ours.look(VAULT, ())) is None
+    rows[:0] = [
         job("ours", "Succeeded", targetObjectName="app1"),
         job("elsewhere", "Succeeded", targetObjectName="sql1"),
         job("nameless", "NotStarted"),
     ]
-    assert ours.other_work(NIC_CHANGE, frozenset({"OURS"})) is None
-    rows.insert(0, job("theirs", "Succeeded", targetObjectName="app1", friendlyName="Update"))
-    told = ours.other_work(NIC_CHANGE, frozenset({"ours"}))
-    assert told == "Update on app1 (Succeeded, job theirs)"
+    middle = ours.look(VAULT, ())
+    assert ours.other_work(NIC_CHANGE, frozenset({"ours"}), before, middle) is None
+    rows.insert(0, job("THEIRS", "Succeeded", targetObjectName="app1", friendlyName="Update"))
+    last = ours.look(VAULT, ())
+    told = ours.other_work(NIC_CHANGE, frozenset({"ours"}), before, last)
+    assert told == "Update on app1 (Succeeded, job THEIRS)"
+    assert ours.other_work(NIC_CHANGE, frozenset({"ours"}), before, middle) is None
+    assert ours.other_work(NIC_CHANGE, frozenset({"ours"}), last, last) is None
 
 
-def test_without_an_idle_check_or_a_vault_nothing_is_asked_of_other_work() -> None:
-    azure = scripted(with_jobs(job(targetObjectName="app1")))
-    ours = AzureGateway(azure.connection)
-    assert ours.other_work(NIC_CHANGE, frozenset()) is None
-    assert ours.other_work(CREATE_NETWORK, frozenset()) is None
-    assert azure.transport.requests == []
+def test_a_job_that_says_what_it_works_on_only_later_is_known_by_then() -> None:
+    rows = [job("theirs", "NotStarted", startTime=None)]
 
-
-class Tickets:
-    """Numbers from 1, and a way to wait until one was given out."""
-
-    def __init__(self) -> None:
-        self._given = 0
-        self._changed = threading.Condition()
-
-    def __iter__(self) -> Tickets:
-        return self
-
-    def __next__(self) -> int:
-        with self._changed:
-            self._given += 1
-            self._changed.notify_all()
-            return self._given
-
-    def wait_for(self, number: int) -> bool:
-        with self._changed:
-            return self._changed.wait_for(lambda: self._given >= number, timeout=10)
-
-
-def test_workers_that_ask_together_share_a_listing_that_began_after_they_asked() -> None:
-    go, tickets = threading.Event(), Tickets()
-
-    def script(_request: HttpRequest) -> Answer:
-        go.wait(10)
-        return answer(200, {"value": [], "nextLink": None})
+    def script(request: HttpRequest) -> Answer:
+        return with_jobs(*rows)(request)
 
     azure = scripted(script)
-    board = jobs.JobBoard(azure.connection, VAULT)
-    board._tickets = tickets
-    first = threading.Thread(target=board.recent)
-    first.start()
-    assert tickets.wait_for(2), "the first one asked and began to list"
-    others = [threading.Thread(target=board.recent) for _ in range(8)]
-    for thread in others:
-        thread.start()
-    assert tickets.wait_for(10), "eight more asked while it lists"
-    go.set()
-    for thread in (first, *others):
-        thread.join()
-    assert len(azure.transport.requests) == 2
-    board.recent()
-    assert len(azure.transport.requests) == 3
+    ours = AzureGateway(azure.connection)
+    rows.clear()
+    before = ours.look(VAULT, ())
+    rows.append(job("theirs", "NotStarted", startTime=None))
+    assert ours.other_work(NIC_CHANGE, frozenset(), before, ours.look(VAULT, ())) is None
+    rows[0] = job("theirs", "Succeeded", targetObjectName="app1")
+    after = ours.look(VAULT, ())
+    told = ours.other_work(NIC_CHANGE, frozenset(), before, after)
+    assert told is not None
+    assert "theirs" in told
+
+
+def paged(pages: list[list[dict[str, Any]]], read: list[int]) -> Script:
+    """Lists of jobs in pages; `read` gets the number of each page that is asked for."""
+
+    def script(request: HttpRequest) -> Answer:
+        path, _, query = request.url.partition("?")
+        if not path.endswith("/replicationJobs"):
+            rows = [row for page in pages for row in page]
+            return with_jobs(*rows)(request)
+        number = int(query.partition("page=")[2] or 0)
+        read.append(number)
+        link = f"https://management.azure.com{VAULT}/replicationJobs?page={number + 1}"
+        more = number + 1 < len(pages)
+        return answer(200, {"value": pages[number], "nextLink": link if more else None})
+
+    return script
+
+
+def test_a_later_listing_ends_with_the_page_that_leads_back_to_what_is_known() -> None:
+    pages = [[job("c"), job("b")], [job("a", "Succeeded")], [job("z", "Succeeded")]]
+    read: list[int] = []
+    ours = AzureGateway(scripted(paged(pages, read)).connection)
+    ours.look(VAULT, ())
+    assert read == [0, 1, 2]
+    pages[0:1] = [[job("e"), job("d")], [job("c", "Succeeded"), job("b")]]
+    read.clear()
+    sight = ours.look(VAULT, ())
+    assert read == [0, 1]
+    assert [row["name"] for row in sight.jobs.running] == ["e", "d", "b"]
+
+
+def test_a_listing_goes_on_to_the_jobs_that_are_asked_about_but_not_beyond_their_time() -> None:
+    pages = [[job("b")], [job("a", "Succeeded")]]
+    read: list[int] = []
+    ours = AzureGateway(scripted(paged(pages, read)).connection)
+    first = ours.look(VAULT, ())
+    pages[:0] = [[job("mine"), job("x")]]
+    ours.look(VAULT, ())
+    pages[:0] = [[job("y"), job("w")]]
+    ours.look(VAULT, ())
+    read.clear()
+    mine, gone = (Operation(name, "", "r", ITEM) for name in ("Mine", "gone"))
+    sight = ours.look(VAULT, [(mine, first)])
+    assert sight.progress["mine"].phase is Phase.RUNNING
+    assert read == [0, 1]
+    read.clear()
+    sight = ours.look(VAULT, [(mine, first), (gone, first)])
+    assert set(sight.progress) == {"mine"}
+    assert read == [0, 1, 2], "what was known before its write is older than it"
+
+
+def test_a_job_remembered_as_running_is_asked_before_it_keeps_anybody_waiting() -> None:
+    old = job("old", targetObjectName="app1")
+    pages = [[job("b", "Succeeded")], [old]]
+    ours = AzureGateway(scripted(paged(pages, [])).connection)
+    assert running_now(ours, NIC_CHANGE, frozenset()) is not None
+    assert running_now(ours, NIC_CHANGE, frozenset()) is not None, "it still runs"
+    old["properties"] |= {"state": "Succeeded", "endTime": "2025-12-31T23:59:30Z"}
+    assert running_now(ours, NIC_CHANGE, frozenset()) is None
+    pages[1] = []
+    assert running_now(ours, NIC_CHANGE, frozenset()) is None
+
+
+def test_where_an_operation_stands_is_read_off_the_list_of_jobs() -> None:
+    rows = [
+        job("done", "Succeeded", targetObjectName="app1"),
+        job("failed", "Failed", targetObjectName="app1"),
+        job("going", targetObjectName="app1"),
+        job("odd", "Unheard", targetObjectName="app1"),
+    ]
+    following = [(Operation(name, "", "r", ITEM), None) for name in ("done", "failed")]
+    following += [(Operation(name, "", "r", ITEM), None) for name in ("going", "odd", "none")]
+    azure = scripted(with_jobs(*rows))
+    progress = AzureGateway(azure.connection).look(VAULT, following).progress
+    phases = {name: each.phase for name, each in progress.items()}
+    assert phases == {
+        "done": Phase.SUCCEEDED,
+        "failed": Phase.FAILED,
+        "going": Phase.RUNNING,
+        "odd": Phase.RUNNING,
+    }
+    assert [name for name, each in progress.items() if not each.familiar] == ["odd"]
+    assert len(azure.transport.requests) == 1
 
 
 # A write whose answer was lost.
@@ -333,10 +393,10 @@ def test_a_lost_write_is_found_by_the_request_id_that_its_job_carries() -> None:
         job("other", activityId="r-2 ActivityId: x", targetObjectName="app1"),
         job("mine", activityId="R-1 ActivityId: y", targetObjectName="app1"),
     )
-    found = gateway(*rows).find_operation(NIC_CHANGE, "r-1")
+    found = gateway(*rows).find_operation(NIC_CHANGE, "r-1", None)
     assert found == Operation("mine", "", "r-1", ITEM)
-    assert gateway(*rows).find_operation(NIC_CHANGE, "r-3") is None
-    assert gateway(*rows).find_operation(NIC_CHANGE, "r") is None
+    assert gateway(*rows).find_operation(NIC_CHANGE, "r-3", None) is None
+    assert gateway(*rows).find_operation(NIC_CHANGE, "r", None) is None
 
 
 def test_likely_jobs_are_looked_at_before_others() -> None:
@@ -345,13 +405,13 @@ def test_likely_jobs_are_looked_at_before_others() -> None:
         job("b", targetObjectName="app1", activityId="r-1 ActivityId: x"),
     )
     azure = scripted(with_jobs(*rows))
-    assert AzureGateway(azure.connection).find_operation(NIC_CHANGE, "r-1") is not None
+    assert AzureGateway(azure.connection).find_operation(NIC_CHANGE, "r-1", None) is not None
     assert not any("/replicationJobs/a?" in url for url in azure.transport.urls)
 
 
 def test_a_found_operation_is_followed_by_its_job() -> None:
     here = gateway(job("mine", "Succeeded", activityId="r-1 ActivityId: y"))
-    found = here.find_operation(NIC_CHANGE, "r-1")
+    found = here.find_operation(NIC_CHANGE, "r-1", None)
     assert found is not None
     assert here.ask(found).phase is Phase.SUCCEEDED
 
@@ -363,13 +423,13 @@ def test_over_the_sandbox_a_slow_write_is_busy_found_and_done() -> None:
     operation = ours.send(one, ours.read(one), "r-77")
     assert operation is not None
     assert ours.ask(operation).phase is Phase.RUNNING
-    assert ours.running_job(one, frozenset()) is not None
-    assert ours.running_job(one, frozenset({operation.name})) is None
-    found = ours.find_operation(one, "r-77")
+    assert running_now(ours, one, frozenset()) is not None
+    assert running_now(ours, one, frozenset({operation.name})) is None
+    found = ours.find_operation(one, "r-77", None)
     assert found is not None
     assert found.name == operation.name
     here.clock.sleep(2.0)
-    what = ours.running_job(one, frozenset())
+    what = running_now(ours, one, frozenset())
     assert what is not None
     assert "web2" in what
     reading = ours.read(one)
@@ -378,7 +438,7 @@ def test_over_the_sandbox_a_slow_write_is_busy_found_and_done() -> None:
     here.clock.sleep(4.0)
     assert ours.ask(operation).phase is Phase.SUCCEEDED
     assert ours.ask(found).phase is Phase.SUCCEEDED
-    assert ours.running_job(one, frozenset()) is None
+    assert running_now(ours, one, frozenset()) is None
     assert ours.read(one).state == one.after
 
 
@@ -450,6 +510,6 @@ def test_the_recorded_jobs_are_understood(recordings: Path) -> None:
         body = item if "/replicationProtectedItems/" in request.url else {"value": [busy]}
         return answer(200, body)
 
-    found = AzureGateway(scripted(script).connection).running_job(change, frozenset())
+    found = running_now(AzureGateway(scripted(script).connection), change, frozenset())
     assert found is not None
     assert "Update the virtual machine" in found

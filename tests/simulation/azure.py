@@ -11,7 +11,7 @@ import base64
 import copy
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import format_datetime
@@ -179,7 +179,7 @@ class Azure:
         entry.status = answer.status
         if entry.accepted:
             entry.operation = self._newest_operation(entry.request_id)
-        if entry.asked.kind == faults.STATUS:
+        if entry.asked.kind in (faults.STATUS, faults.JOBS):
             answer = self._veil(entry.asked, answer)
         if entry.asked.kind in (faults.LIST, faults.JOBS) and answer.status == 200:
             url = entry.asked.request.url
@@ -229,11 +229,29 @@ class Azure:
             self.estate.record(change(operation))
 
     def _veil(self, asked: Asked, answer: Response) -> Response:
-        name = asked.path.rsplit("/", 1)[1]
-        word, until = self._words.get(name, ("", 0.0))
-        if not word or self.stage.elapsed >= until or answer.status != 200:
+        if answer.status != 200:
             return answer
-        return _with_json(answer, lambda body: {**body, "status": word})
+        if asked.kind == faults.JOBS:
+            return _with_json(answer, lambda body: {**body, "value": list(self._rows(body))})
+        word = self._word_of(asked.path.rsplit("/", 1)[1])
+        return _with_json(answer, lambda body: {**body, "status": word}) if word else answer
+
+    def _rows(self, body: Json) -> Iterator[Json]:
+        for row in body["value"]:
+            word = self._word_of(row["name"])
+            changed = {**row["properties"], "state": word or row["properties"]["state"]}
+            yield {**row, "properties": changed}
+
+    def _word_of(self, name: str) -> str:
+        word, until = self._words.get(name, ("", 0.0))
+        return word if self.stage.elapsed < until else ""
+
+    def asked_about(self, asked: Asked) -> list[str]:
+        """The operation whose status a request asks for; of a list, those of ours that run."""
+        if asked.kind != faults.JOBS:
+            return [asked.path.rsplit("/", 1)[1]]
+        own = {sent.operation for sent in self.sent if sent.process == self.process}
+        return [each.name for each in self.estate.running() if each.name in own]
 
     # other admins
 
@@ -462,7 +480,7 @@ def _shuffled(rng: Random, rows: list[Any]) -> list[Any]:
 
 def _canceled(azure: Azure, entry: Sent, answer: Response) -> Response:
     """The operation really ends so: it had no effect and won't have one."""
-    name = entry.asked.path.rsplit("/", 1)[1]
+    name = next(iter(azure.asked_about(entry.asked)), "")
     operation = azure.estate.operation(name)
     word = (entry.fault or "").rsplit(" ", 1)[1]
     if operation is None or operation.state != RUNNING:
@@ -476,17 +494,17 @@ def _canceled(azure: Azure, entry: Sent, answer: Response) -> Response:
 
 def _suspended(azure: Azure, entry: Sent, answer: Response) -> Response:
     """For some time it says so; then the truth shows."""
-    name = entry.asked.path.rsplit("/", 1)[1]
-    azure._words[name] = ("Suspended", azure.stage.elapsed + azure.rng.choice((5, 60, 600)))
+    for name in azure.asked_about(entry.asked)[:1]:
+        azure._words[name] = ("Suspended", azure.stage.elapsed + azure.rng.choice((5, 60, 600)))
     return azure._veil(entry.asked, answer)
 
 
 def _unknown_word(azure: Azure, entry: Sent, answer: Response) -> Response:
     """For ever, whatever the truth is."""
-    name = entry.asked.path.rsplit("/", 1)[1]
-    word = azure.rng.choice(("CompletedWithErrors", "PartiallySucceeded", "Unbekannt"))
-    azure._words[name] = (word, float("inf"))
-    azure.veiled[name] = word
+    for name in azure.asked_about(entry.asked):
+        word = azure.rng.choice(("CompletedWithErrors", "PartiallySucceeded", "Unbekannt"))
+        azure._words[name] = (word, float("inf"))
+        azure.veiled[name] = word
     return azure._veil(entry.asked, answer)
 
 

@@ -18,7 +18,7 @@ from asr_netmap.sandbox import Options
 from tests.simulation import faults
 from tests.simulation.azure import Azure, make_azure
 from tests.simulation.estates import Setup, fixed_setup
-from tests.simulation.faults import AT, GET, ITEM, LIST, MAPPING, STATUS, Always
+from tests.simulation.faults import AT, GET, ITEM, JOBS, LIST, MAPPING, STATUS, Always
 from tests.simulation.oracle import VAULT
 from tests.simulation.program import start
 from tests.simulation.stage import Stage
@@ -148,7 +148,12 @@ def words_for_ever() -> tuple[Azure, list[tuple[str, float]]]:
     azure = make_azure(setup.estate, Options(operation_seconds=3.0), Random(3))
     command = ("apply", "--yes", "--format", "json", "--max-failures", "1000")
     ended = start(
-        azure, command, setup.config, Random(3), plan=Always(WORDS_FOR_EVER, (STATUS,)), workers=4
+        azure,
+        command,
+        setup.config,
+        Random(3),
+        plan=Always(WORDS_FOR_EVER, (STATUS, JOBS)),
+        workers=4,
     )
     assert ended.code == 6, (ended.code, ended.err)
     return azure, [

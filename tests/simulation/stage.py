@@ -29,7 +29,7 @@ MOST_TURNS = 200_000
 _LOCKED = tuple(
     f"asr_netmap.{name}"
     for name in (
-        *("applying.driver", "applying.journal", "applying.worker"),
+        *("applying.driver", "applying.journal", "budgets"),
         *("gateway.connection", "gateway.following", "gateway.jobs"),
         *("gateway.pacing", "gateway.pipeline", "gateway.tokens"),
     )

@@ -166,7 +166,7 @@ def test_the_oracle_sees_a_write_beside_the_vault() -> None:
 
 
 def test_a_needless_unknown_is_seen() -> None:
-    azure, ended = applied_run(Always("status of an unknown word", ("status",)))
+    azure, ended = applied_run(Always("status of an unknown word", ("status", "jobs")))
     assert ended.code == 6
     assert promises(azure, ended) == set()
     azure.veiled.clear()
