@@ -111,6 +111,7 @@ __all__ = [
     "resolve_settings",
     "save_plan",
     "settings_for_vault",
+    "settings_of",
     "settings_to_undo",
     "snapshot",
     "starter_settings",
@@ -509,6 +510,11 @@ def plan_undo(
     made = undo.plan_undo(written, inventory or read(azure, settings), settings, scope)
     doubts = journal_scope.doubts_about(record.header, scope, where)
     return _with_locks(azure, replace(made, findings=(*doubts, *made.findings)))
+
+
+def settings_of(plan: Plan) -> Settings:
+    """The settings that a plan was made from. Raises SettingsError."""
+    return from_document(plan.settings)
 
 
 def settings_to_undo(

@@ -27,6 +27,9 @@ class SubnetUse:
     used: int | None
     size: int
 
+    def __str__(self) -> str:
+        return f"{'?' if self.used is None else self.used}/{self.size}"
+
     @property
     def share(self) -> float:
         """From 0 to 1; 0 where it is not known."""
