@@ -98,7 +98,7 @@ def _marks(each: Prospect) -> Iterator[str]:
 def _vm(each: Prospect) -> Iterator[Child]:
     yield each.item.vm_name
     if each.not_ready:
-        yield _below(element("span", "… ", each.not_ready, class_="chip wait"))
+        yield _below(each.not_ready)
 
 
 def _config(each: Prospect) -> Iterator[Child]:
@@ -130,11 +130,18 @@ def _future(each: Prospect, reasons: Reasons, *, test: bool) -> Iterator[Child]:
         yield "-"
     else:
         yield _expected(each.now, reasons, today, test=test)
-    if each.later is not None:
-        later = each.later.test if test else each.later.failover
-        if each.now is None or later != (each.now.test if test else each.now.failover):
-            told = _expected(each.later, reasons, today, test=test)
-            yield element("div", element("b", "after the plan: "), told, class_="later")
+    if each.later is not None and _differs(each, test=test):
+        told = _expected(each.later, reasons, today, test=test)
+        yield element("div", element("b", "after the plan: "), told, class_="later")
+
+
+def _differs(each: Prospect, *, test: bool) -> bool:
+    """Whether the plan changes anything that the cell shows."""
+    if each.now is None or each.later is None:
+        return each.later is not None
+    now = each.now.test if test else each.now.failover
+    later = each.later.test if test else each.later.failover
+    return now != later and (now.exists or later.exists)
 
 
 def _expected(

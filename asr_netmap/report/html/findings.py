@@ -71,7 +71,8 @@ def _listed(alike: Sequence[Finding], shared: str, options: str) -> Markup:
 def _one(finding: Finding, shared: str, options: str) -> Markup:
     fix = finding.fix if finding.fix != shared else ""
     own = element("p", element("b", "Fix: "), marked(fix, options), class_="fix") if fix else None
-    return element("li", element("b", finding.title), " ", marked(finding.message), own)
+    message = finding.message.removeprefix(f"{finding.title}: ")
+    return element("li", element("b", finding.title), ": ", marked(message), own)
 
 
 def _folded(alike: Sequence[Finding], shared: str, options: str) -> Markup | None:

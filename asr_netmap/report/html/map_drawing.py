@@ -22,6 +22,10 @@ from asr_netmap.report.html.map_layout import (
 from asr_netmap.report.html.markup import Child, Markup, element
 
 _BAR = 46
+_AROUND = 10
+"""How far a region's ground reaches beyond its networks."""
+_BESIDE = 16
+"""How far a line's words are from its network."""
 _ARROW = 9
 _SIGNS = {LineState.MISSING: "✕", LineState.UNSETTLED: "!", LineState.UNSEEN: "?"}
 PRESENCE = {
@@ -85,9 +89,9 @@ def _columns(drawn: NetworkMap, places: Layout, banner: str) -> Iterator[Child]:
     ):
         yield element(
             "rect",
-            x=x - 12,
+            x=x - _AROUND,
             y=4,
-            width=BOX_WIDTH + 24,
+            width=BOX_WIDTH + 2 * _AROUND,
             height=places.height - 8,
             rx=14,
             class_="region",
@@ -184,7 +188,7 @@ def _wire(wire: Wire) -> Markup:
         element("path", d=head, class_="head"),
         _sign(wire),
         _label(wire, words, y0 - 7, "label"),
-        _label(wire, f"+ {line.coming}" if line.coming else "", y0 + 15, "coming"),
+        _label(wire, _coming(line.coming), y0 + 15, "coming"),
         class_=f"wire {line.state.value}",
     )
 
@@ -193,8 +197,14 @@ def _label(wire: Wire, words: str, y: float, kind: str) -> Markup | None:
     if not words:
         return None
     to_the_right = wire.to_the_right
-    x = wire.start[0] + (8 if to_the_right else -8)
-    return _text(fitted(words, LEVEL - 10, 11.5), x, y, kind if to_the_right else f"{kind} end")
+    x = wire.start[0] + (_BESIDE if to_the_right else -_BESIDE)
+    return _text(
+        fitted(words, LEVEL - _BESIDE, 11.5), x, y, kind if to_the_right else f"{kind} end"
+    )
+
+
+def _coming(words: str) -> str:
+    return f"+ {words.removeprefix('the ')}" if words else ""
 
 
 def _sign(wire: Wire) -> Iterator[Child]:

@@ -18,9 +18,9 @@ from asr_netmap.models import Direction
 from asr_netmap.planning.picture.network_map import MapLine, MapNetwork, MapSubnet, NetworkMap
 
 MARGIN = 20
-BOX_WIDTH = 322
-GUTTER = 336
-LEVEL = 138
+BOX_WIDTH = 318
+GUTTER = 352
+LEVEL = 150
 """How far a line runs level from its network: room for its label."""
 WIDTH = 2 * MARGIN + 2 * BOX_WIDTH + GUTTER
 HEADING = 54

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Direction
 from asr_netmap.planning.picture.network_map import MapLine, MapNetwork, MapSubnet, NetworkMap
 from asr_netmap.report.html.map_drawing import PRESENCE, line_words
@@ -20,35 +21,38 @@ def map_tables(drawn: NetworkMap) -> Markup:
             "Network mappings, both directions of every pair",
             ("Source network", "Target network", "Forward", "Reverse"),
             (_pair(drawn, pair) for pair in drawn.pairs),
+            "pairs",
         ),
         _table(
             "Networks that take part",
             ("Network", "Region", "Address space", "VMs", "Subnets: addresses in use"),
             (_network(network) for network in networks),
+            "networks",
         ),
         _table(
             "Networks that no mapping, replicated VM or change concerns",
             ("Network", "Region", "Address space", "VMs", "Subnets: addresses in use"),
             (_network(network) for network in drawn.aside),
+            "networks",
         )
         if drawn.aside
         else None,
     )
 
 
-def _table(caption: str, columns: tuple[str, ...], rows: Iterator[Markup]) -> Markup:
+def _table(caption: str, columns: tuple[str, ...], rows: Iterator[Markup], kind: str) -> Markup:
     return element(
         "table",
         element("caption", caption),
         element("thead", element("tr", (element("th", each, scope="col") for each in columns))),
         element("tbody", rows),
-        class_="cards",
+        class_=f"cards {kind}",
     )
 
 
-def _pair(drawn: NetworkMap, pair: tuple[object, object]) -> Markup:
+def _pair(drawn: NetworkMap, pair: tuple[ArmId, ArmId]) -> Markup:
     own = {line.direction: line for line in drawn.lines if line.pair == pair}
-    source, target = next(iter(own.values())).pair
+    source, target = pair
     return element(
         "tr",
         element("th", source.name, scope="row"),

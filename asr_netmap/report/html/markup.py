@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from asr_netmap.report.inert import clean
 
@@ -21,6 +22,8 @@ Child = str | None | Iterable["Child"]
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9-]*")
 # Where a link may lead: into the page itself, or to the vendor's documentation.
 _LINK = re.compile(r"#[\w-]+|https://learn\.microsoft\.com/[\w/.-]*(?:#[\w-]+)?")
+# What `clean` and escaping would leave as it is: most texts, and thousands of them.
+_HARMLESS = re.compile(r"(?! )[A-Za-z0-9 ,.;/()_'-]*(?<! )")
 _VOID = frozenset({"br", "hr", "input", "link", "meta"})
 # What would run, load or send; no piece of a report needs one.
 _REFUSED_ELEMENTS = frozenset(
@@ -50,8 +53,12 @@ def joined(*children: Child) -> Markup:
 
 
 def text(plain: str) -> Markup:
-    """A text of any origin."""
-    return Markup(html.escape(clean(plain), quote=False))
+    """A text of any origin; a blank at its start or end stays, since pieces stand side by side."""
+    if _HARMLESS.fullmatch(plain):
+        return Markup(plain)
+    before = " " if plain[:1] == " " else ""
+    after = " " if plain[-1:] == " " and plain.strip() else ""
+    return Markup(f"{before}{html.escape(clean(plain), quote=False)}{after}")
 
 
 def fixed(name: str, content: str) -> Markup:
@@ -78,6 +85,7 @@ def _child(child: Child) -> str:
     return _inside(child)
 
 
+@lru_cache(maxsize=4096, typed=True)
 def _attribute(key: str, value: str | float | bool | None) -> str:
     if value is None or value is False:
         return ""

@@ -51,8 +51,11 @@ def report_html(pictures: Sequence[Picture], telling: Telling) -> str:
     body = element(
         "body",
         element("a", "Skip to the report", href="#main", class_="skip"),
-        element("div", telling.banner, class_="banner", role="note") if telling.banner else None,
-        element("header", _header(pictures, telling), class_="top"),
+        element(
+            "header",
+            element("p", telling.banner, class_="banner") if telling.banner else None,
+            element("div", _header(pictures, telling), class_="top"),
+        ),
         element("nav", element("ul", _contents(pictures, telling)), aria_label="Contents"),
         element("main", _main(pictures, telling), id="main"),
         element("footer", _footer(telling)),
@@ -151,13 +154,14 @@ def _tiles(pictures: Sequence[Picture], telling: Telling) -> Iterator[Markup]:
     yield _tile("IP configs whose failover address is sure", sure, len(rows))
     for severity, words in ((Severity.ERROR, "errors"), (Severity.WARNING, "warnings")):
         count = sum(1 for each in pictures for f in each.findings if f.severity is severity)
-        yield _tile(words, count)
-    yield _tile("not looked at", gaps)
+        yield _tile(words, count, kind=severity.value if count else "")
+    yield _tile("not looked at", gaps, kind="warning" if gaps else "")
 
 
-def _tile(words: str, count: int, of: int | None = None) -> Markup:
+def _tile(words: str, count: int, of: int | None = None, *, kind: str = "") -> Markup:
     whole = element("small", f" of {of:,}") if of is not None else None
-    return element("div", element("dt", words), element("dd", f"{count:,}", whole))
+    number = element("dd", f"{count:,}", whole, class_=kind or None)
+    return element("div", element("dt", words), number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +266,7 @@ def _map(picture: Picture, key: str, telling: Telling) -> Markup:
     drawing = map_svg(picture.network_map, f"{key}m", banner=telling.banner)
     label = f"Map of {picture.regions.source} and {picture.regions.target}"
     return joined(
+        element("p", "Scroll the map sideways to see both regions.", class_="sideways"),
         element("div", drawing, class_="scroll", tabindex=0, role="group", aria_label=label),
         _legend(),
         map_tables(picture.network_map),

@@ -11,6 +11,7 @@ from asr_netmap.report.html.wording import marked
 
 MOST_AT_ONCE = 40
 """More reasons than that are folded away, below the rows that refer to them."""
+_ADDRESS = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\.?\d)")
 
 
 class Reasons:
@@ -60,9 +61,10 @@ class Reasons:
 
 
 def _without(reason: str, address: IpAddress | None, words: str) -> str:
-    if address is None:
+    own = str(address)
+    if address is None or own not in reason:
         return reason
-    return re.sub(rf"(?<![\d.:]){re.escape(str(address))}(?![.:]?\d)", words, reason)
+    return _ADDRESS.sub(lambda found: words if found.group() == own else found.group(), reason)
 
 
 def _sentence(words: str) -> str:

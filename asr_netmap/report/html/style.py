@@ -11,6 +11,7 @@ STYLE = """
 --goodbg:#15301f;--badbg:#3b1b19;--warnbg:#352911;--infobg:#152a42;--region:#141a22;--bar:#323c4a;
 --shadow:#0000}}
 *{box-sizing:border-box}
+table+table{margin-top:1.2rem}
 html{scroll-behavior:smooth;scroll-padding-top:3.6rem;-webkit-text-size-adjust:100%}
 @media (prefers-reduced-motion:reduce){html{scroll-behavior:auto}}
 body{margin:0;background:var(--bg);color:var(--ink);overflow-wrap:anywhere;
@@ -28,8 +29,8 @@ font-size:.92em}
 .skip:focus{left:.5rem;top:.5rem}
 .banner{background:var(--warnbg);color:var(--warn);border-bottom:2px solid var(--warn);
 font-weight:700;text-align:center;padding:.6rem 1rem}
-header.top,main,footer{max-width:1140px;margin:0 auto;padding:0 20px}
-header.top{padding-top:1.75rem}
+div.top,main,footer{max-width:1140px;margin:0 auto;padding:0 20px}
+div.top{padding-top:1.75rem}
 .kicker{color:var(--soft);font-size:.85rem;font-weight:600;letter-spacing:.06em;
 text-transform:uppercase;margin-bottom:.35rem}
 .arrow{color:var(--soft);font-weight:400}
@@ -42,7 +43,8 @@ border-radius:10px;font-size:1.05rem;font-weight:600;border:1px solid}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:.75rem;
 margin:1rem 0}
 .tiles div{background:var(--card);border:1px solid var(--edge);border-radius:10px;
-padding:.7rem .9rem}
+padding:.7rem .9rem;display:flex;flex-direction:column-reverse;justify-content:flex-end}
+.tiles dd.error{color:var(--bad)}.tiles dd.warning{color:var(--warn)}
 .tiles dt{color:var(--soft);font-size:.85rem;line-height:1.3}
 .tiles dd{font-size:1.5rem;font-weight:650;line-height:1.2}
 .tiles small{color:var(--soft);font-size:.95rem;font-weight:500}
@@ -103,6 +105,7 @@ svg.map .disc{fill:var(--card);stroke-width:2;stroke:var(--warn)}
 svg.map .missing .disc{stroke:var(--bad)}
 svg.map .sign{text-anchor:middle;font-size:13px;font-weight:800;fill:var(--warn)}
 svg.map .missing .sign{fill:var(--bad)}
+.sideways{display:none}
 .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.4rem;list-style:none;padding:0;margin:.8rem 0 0;
 color:var(--soft);font-size:.9rem}
 .legend b{font-weight:700}
@@ -139,7 +142,12 @@ thead th button:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 th[aria-sort=ascending] button::after{content:" \\25B2"}
 th[aria-sort=descending] button::after{content:" \\25BC"}
 tbody th{font-weight:650}
-tbody .soft{font-size:.92em}
+table.networks th:nth-child(1){width:22%}table.networks th:nth-child(2){width:13%}
+table.networks th:nth-child(3){width:17%}table.networks th:nth-child(4){width:7%}
+table[data-live] th:nth-child(1){width:12%}table[data-live] th:nth-child(2){width:16%}
+table[data-live] th:nth-child(3){width:15%}table[data-live] th:nth-child(4){width:24%}
+table[data-live] th:nth-child(5){width:17%}
+tbody .soft{font-weight:400;font-size:.92em}
 tr.e>th:first-child{box-shadow:inset 4px 0 var(--bad)}
 tr.w>th:first-child{box-shadow:inset 4px 0 var(--warn)}
 tr.told td{background:var(--infobg)}
@@ -163,20 +171,21 @@ input,select{font:inherit;color:var(--ink);background:var(--card);border:1px sol
 border-radius:7px;padding:.3rem .6rem;max-width:100%}
 .more{margin-top:.7rem}
 @media (max-width:720px){
-header.top,main,footer,nav ul{padding-left:14px;padding-right:14px}
+div.top,main,footer,nav ul{padding-left:14px;padding-right:14px}
 h1{font-size:1.35rem}section{padding:.9rem;border-radius:10px}
 nav{position:static}
 table.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table.cards,table.cards tbody,table.cards caption{display:block}
 table.cards tr{display:block;border:1px solid var(--edge);border-radius:8px;margin-bottom:.6rem;
 padding:.3rem 0}
-table.cards td,table.cards th{display:block;border:0;padding:.2rem .7rem}
+table.cards td,table.cards tbody th{display:block;width:auto!important;border:0;padding:.2rem .7rem}
 table.cards td::before{color:var(--soft);font-size:.8rem;display:block}
 table.cards[data-live] td:nth-of-type(1)::before{content:"NIC and IP config"}
 table.cards[data-live] td:nth-of-type(2)::before{content:"Today"}
 table.cards[data-live] td:nth-of-type(3)::before{content:"At failover"}
 table.cards[data-live] td:nth-of-type(4)::before{content:"At test failover"}
 table.cards[data-live] td:nth-of-type(5)::before{content:"Findings"}
+.sideways{display:block;color:var(--soft);font-size:.85rem;margin-bottom:.4rem}
 .controls label{flex:1 1 100%}.controls input,.controls select{flex:1}
 }
 @media print{
@@ -185,8 +194,8 @@ table.cards[data-live] td:nth-of-type(5)::before{content:"Findings"}
 --warnbg:#fff;--infobg:#f3f6fa;--region:#f4f6f9;--bar:#dde3ea;--shadow:#0000}
 @page{margin:14mm}
 body{font-size:10.5pt}
-nav,.skip,.controls,button,.more{display:none!important}
-header.top,main,footer{max-width:none;padding:0}
+nav,.skip,.sideways,.controls,button,.more{display:none!important}
+div.top,main,footer{max-width:none;padding:0}
 section{border:0;padding:0;margin:1.2rem 0;box-shadow:none}
 .late{content-visibility:visible}
 details::details-content{content-visibility:visible;display:block}
