@@ -105,7 +105,8 @@ class Tab:
         found = self.driver.execute_async_script(
             "const done = arguments[arguments.length - 1];"
             "axe.run(document, {resultTypes: ['violations']})"
-            ".then((r) => done(r.violations), (e) => done([{id: 'error', help: String(e), nodes: []}]));"
+            ".then((r) => done(r.violations),"
+            "      (e) => done([{id: 'error', help: String(e), nodes: []}]));"
         )
         return [
             f"{each['id']}: {each['help']}: {[node['html'][:150] for node in each['nodes'][:3]]}"
@@ -119,9 +120,26 @@ class Tab:
             "const out = document.documentElement.scrollWidth > width ? ['the page'] : [];"
             "for (const each of document.querySelectorAll('body *')) {"
             "  if (each.closest('.scroll') || each.closest('.skip')) continue;"
-            "  if (each.getBoundingClientRect().right > width + 1) out.push(each.outerHTML.slice(0, 150));"
+            "  const {right} = each.getBoundingClientRect();"
+            "  if (right > width + 1) out.push(each.outerHTML.slice(0, 150));"
             "} return out;"
         )
+        return found
+
+    def press_tab(self) -> None:
+        """Go to what the keyboard reaches next."""
+        for kind in ("rawKeyDown", "keyUp"):
+            self.cdp(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key="Tab",
+                code="Tab",
+                windowsVirtualKeyCode=9,
+            )
+
+    def elements(self, selector: str) -> list[Any]:
+        """Elements by CSS, found from outside: it works where scripts are off."""
+        found: list[Any] = self.driver.find_elements("css selector", selector)
         return found
 
     def picture(self, *, whole: bool = True) -> bytes:

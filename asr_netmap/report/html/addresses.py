@@ -71,7 +71,7 @@ def _controls(picture: Picture, key: str) -> Markup:
 def _row(each: Prospect, reasons: Reasons) -> Markup:
     return element(
         "tr",
-        element("th", _vm(each), scope="row"),
+        element("th", each.item.vm_name, scope="row"),
         element("td", _config(each)),
         element("td", _today(each)),
         element("td", _future(each, reasons, test=False)),
@@ -93,12 +93,6 @@ def _marks(each: Prospect) -> Iterator[str]:
         yield "u"
     if each.later is not None:
         yield "p"
-
-
-def _vm(each: Prospect) -> Iterator[Child]:
-    yield each.item.vm_name
-    if each.not_ready:
-        yield _below(each.not_ready)
 
 
 def _config(each: Prospect) -> Iterator[Child]:
@@ -175,8 +169,11 @@ def _certainty(placement: Placement, *, test: bool) -> tuple[str, str]:
 
 
 def _codes(each: Prospect) -> Iterator[Child]:
+    if each.not_ready:
+        yield element("div", _chip("not ready", "wait"), f" {each.not_ready}")
     if each.worst is None:
-        yield element("span", "none", class_="soft")
+        if not each.not_ready:
+            yield element("span", "none", class_="soft")
         return
     yield element("span", _SIGNS[each.worst], class_=f"mark {each.worst.value}")
     yield f" {', '.join(each.codes)}"

@@ -72,6 +72,7 @@ def _one(finding: Finding, shared: str, options: str) -> Markup:
     fix = finding.fix if finding.fix != shared else ""
     own = element("p", element("b", "Fix: "), marked(fix, options), class_="fix") if fix else None
     message = finding.message.removeprefix(f"{finding.title}: ")
+    message = message.removeprefix(f"{finding.title} ")
     return element("li", element("b", finding.title), ": ", marked(message), own)
 
 

@@ -18,16 +18,20 @@ from asr_netmap.report.html.map_layout import (
     Wire,
     fitted,
     laid_out,
+    text_width,
 )
 from asr_netmap.report.html.markup import Child, Markup, element
 
-_BAR = 46
+_BAR = 38
 _AROUND = 10
 """How far a region's ground reaches beyond its networks."""
+_NAME_WIDTH = 84
+"""What a subnet's name has before its prefix begins."""
 _BESIDE = 16
 """How far a line's words are from its network."""
 _ARROW = 9
 _SIGNS = {LineState.MISSING: "✕", LineState.UNSETTLED: "!", LineState.UNSEEN: "?"}
+_SHORT = {LineState.MISSING: "missing", LineState.UNSEEN: "unknown"}
 PRESENCE = {
     Presence.THERE: "",
     Presence.PLANNED: "the plan creates it",
@@ -103,7 +107,7 @@ def _columns(drawn: NetworkMap, places: Layout, banner: str) -> Iterator[Child]:
         yield _text(fitted(word, GUTTER - 40, 14), MARGIN + BOX_WIDTH + GUTTER / 2, 34, "sandbox")
     for x, networks in ((MARGIN, drawn.sources), (right, drawn.targets)):
         if not networks:
-            yield _text("no network takes part", x + BOX_WIDTH / 2, HEADING + 24, "none")
+            yield _text("no network was seen here", x + BOX_WIDTH / 2, HEADING + 24, "none")
 
 
 def _box(box: Box) -> Markup:
@@ -147,19 +151,30 @@ def _left_out(box: Box) -> Markup | None:
 def _subnet(row: SubnetRow, box: Box) -> Markup:
     subnet, x, right = row.subnet, box.area.x + 14, box.area.x + box.area.width - 14
     prefixes, use = ", ".join(subnet.prefixes), subnet.use
-    used = str(use) if use is not None else ""
     said = f"{subnet.name} {prefixes}"
     if use is not None:
-        said += f": {used} addresses in use" + (", nearly full" if use.nearly_full else "")
+        said += f": {use} addresses in use" + (", nearly full" if use.nearly_full else "")
+    used, bar = (_short(use), _bar(use, right - _BAR, row.y)) if use is not None else ("", None)
+    room = right - _BAR - 6 - x - _NAME_WIDTH - text_width(used, 12)
     return element(
         "g",
         element("title", said),
-        _text(fitted(subnet.name, 86, 12.5), x, row.y + 4, "subnet-name"),
-        _text(fitted(prefixes, 108, 11.5), x + 90, row.y + 4, "mono"),
-        _bar(use, right - _BAR, row.y) if use is not None else None,
+        _text(fitted(subnet.name, _NAME_WIDTH - 4, 12.5), x, row.y + 4, "subnet-name"),
+        _text(fitted(prefixes, room, 11.5), x + _NAME_WIDTH, row.y + 4, "mono"),
+        bar,
         _text(used, right - _BAR - 6, row.y + 4, "fill end"),
         class_="subnet full" if use is not None and use.nearly_full else "subnet",
     )
+
+
+def _short(use: SubnetUse) -> str:
+    """How full it is, in few characters: thousands of addresses are rounded."""
+    used, size = (
+        f"{count / 1000:.0f}k" if count >= 10_000 else str(count)
+        for count in (use.used or 0, use.size)
+    )
+    sign = "! " if use.nearly_full else ""
+    return f"{sign}{'?' if use.used is None else used}/{size}"
 
 
 def _bar(use: SubnetUse, x: float, y: float) -> Iterator[Markup]:
@@ -180,6 +195,7 @@ def _wire(wire: Wire) -> Markup:
     )
     head = f"M{tip:g} {y1:g}l{-way * _ARROW:g} -5v10z"
     words = f"{line.direction.value}: {line_words(line.state, line.word)}"
+    short = f"{line.direction.value}: {_SHORT.get(line.state, line.word)}"
     said = f"{line.tail.name} to {line.head.name}, {words}"
     return element(
         "g",
@@ -187,7 +203,7 @@ def _wire(wire: Wire) -> Markup:
         element("path", d=path, class_="line"),
         element("path", d=head, class_="head"),
         _sign(wire),
-        _label(wire, words, y0 - 7, "label"),
+        _label(wire, short, y0 - 7, "label"),
         _label(wire, _coming(line.coming), y0 + 15, "coming"),
         class_=f"wire {line.state.value}",
     )

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Direction
 from asr_netmap.planning.picture.network_map import MapLine, MapNetwork, MapSubnet, NetworkMap
+from asr_netmap.report.inert import clean
 
 MARGIN = 20
 BOX_WIDTH = 318
@@ -35,6 +36,7 @@ LABEL_UP, LABEL_DOWN = 17, 17
 """How far a line's words reach above and below it."""
 MOST_SUBNETS = 10
 """A box lists so many subnets; the table beside the map has all."""
+_NAMELESS = "(no name)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +126,23 @@ def laid_out(drawn: NetworkMap) -> Layout:
 
 
 def fitted(name: str, width: float, size: float) -> str:
-    """`name`, cut with an ellipsis where it is wider than `width` at that font size."""
-    if _text_width(name, size) <= width:
+    """`name` made harmless, cut with an ellipsis where it is too wide at that font size.
+
+    width -- in the units of the drawing, as `size`.
+    """
+    name = clean(name) or (name and _NAMELESS)
+    if text_width(name, size) <= width:
         return name
     room, kept = width - size, []
     for character in name:
-        room -= _text_width(character, size)
+        room -= text_width(character, size)
         if room < 0:
             break
         kept.append(character)
     return "".join(kept).rstrip() + "…"
 
 
-def _text_width(name: str, size: float) -> float:
+def text_width(name: str, size: float) -> float:
     """An estimate on the wide side; nothing here can measure a font."""
     wide = sum(1 for each in name if unicodedata.east_asian_width(each) in "WF")
     return size * (0.6 * (len(name) - wide) + 1.05 * wide)

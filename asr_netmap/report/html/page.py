@@ -120,20 +120,21 @@ def _route(picture: Picture) -> tuple[Child, ...]:
 
 
 def _verdict(pictures: Sequence[Picture], telling: Telling) -> Markup:
-    ranks = [finding.severity.rank for each in pictures for finding in each.findings]
-    worst = min(ranks, default=Severity.INFO.rank)
-    if telling.not_looked_at:
-        worst = min(worst, Severity.WARNING.rank)
-    kind, sign, words = (
-        ("bad", "✕", "Not as declared"),
-        ("warning", "!", "As declared, with warnings"),
-        ("good", "✓", "As declared"),
-    )[worst]
+    severities = {finding.severity for each in pictures for finding in each.findings}
+    unread = bool(telling.not_looked_at or any(each.not_looked_at for each in pictures))
+    if Severity.ERROR in severities:
+        kind, sign, words = "bad", "✕", "Not as declared."
+    elif unread or Severity.WARNING in severities:
+        kind, sign, words = "warning", "!", "No errors were found."
+    else:
+        kind, sign, words = "good", "✓", "As declared."
+    if unread:
+        words = f"{words} Not everything could be looked at."
     told = "; ".join(verify_summary(each.verification) for each in pictures)
     return element(
         "p",
         element("span", sign, class_="big", aria_hidden="true"),
-        element("span", f"{words}. {told}"),
+        element("span", f"{words} {told}"),
         class_=f"verdict {kind}",
     )
 

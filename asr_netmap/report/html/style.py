@@ -136,14 +136,14 @@ button.small{font-size:.8rem;margin-left:.4rem;padding:0 .45rem}
 table{border-collapse:collapse;width:100%;font-size:.9rem;table-layout:fixed}
 caption{text-align:left;color:var(--soft);padding-bottom:.5rem}
 th,td{text-align:left;vertical-align:top;padding:.5rem .6rem;border-bottom:1px solid var(--edge)}
-thead th{border-bottom:2px solid var(--edge);font-size:.85rem}
+thead th{overflow-wrap:normal;border-bottom:2px solid var(--edge);font-size:.85rem}
 thead th button{all:unset;cursor:pointer;font-weight:700;color:var(--link)}
 thead th button:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 th[aria-sort=ascending] button::after{content:" \\25B2"}
 th[aria-sort=descending] button::after{content:" \\25BC"}
 tbody th{font-weight:650}
-table.networks th:nth-child(1){width:22%}table.networks th:nth-child(2){width:13%}
-table.networks th:nth-child(3){width:17%}table.networks th:nth-child(4){width:7%}
+table.networks th:nth-child(1){width:22%}table.networks th:nth-child(2){width:15%}
+table.networks th:nth-child(3){width:17%}table.networks th:nth-child(4){width:9%}
 table[data-live] th:nth-child(1){width:12%}table[data-live] th:nth-child(2){width:16%}
 table[data-live] th:nth-child(3){width:15%}table[data-live] th:nth-child(4){width:24%}
 table[data-live] th:nth-child(5){width:17%}
@@ -170,11 +170,14 @@ del{color:var(--bad)}ins{color:var(--good);text-decoration:none;font-weight:600}
 input,select{font:inherit;color:var(--ink);background:var(--card);border:1px solid var(--soft);
 border-radius:7px;padding:.3rem .6rem;max-width:100%}
 .more{margin-top:.7rem}
-@media (max-width:720px){
+@media screen and (max-width:720px){
 div.top,main,footer,nav ul{padding-left:14px;padding-right:14px}
 h1{font-size:1.35rem}section{padding:.9rem;border-radius:10px}
 nav{position:static}
-table.cards thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+table.cards thead{position:absolute;left:-99rem}
+table[data-live] thead{position:static;display:block}
+table[data-live] thead tr{border:0;padding:0;display:flex;flex-wrap:wrap;gap:.2rem .9rem}
+table[data-live] thead th{width:auto!important;border:0;padding:.15rem 0;display:block}
 table.cards,table.cards tbody,table.cards caption{display:block}
 table.cards tr{display:block;border:1px solid var(--edge);border-radius:8px;margin-bottom:.6rem;
 padding:.3rem 0}
@@ -194,7 +197,8 @@ table.cards[data-live] td:nth-of-type(5)::before{content:"Findings"}
 --warnbg:#fff;--infobg:#f3f6fa;--region:#f4f6f9;--bar:#dde3ea;--shadow:#0000}
 @page{margin:14mm}
 body{font-size:10.5pt}
-nav,.skip,.sideways,.controls,button,.more{display:none!important}
+nav,.skip,.sideways,.controls,.small,.more{display:none!important}
+thead th button{color:var(--ink)}
 div.top,main,footer{max-width:none;padding:0}
 section{border:0;padding:0;margin:1.2rem 0;box-shadow:none}
 .late{content-visibility:visible}
