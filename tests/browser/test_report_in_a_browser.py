@@ -21,7 +21,6 @@ pytestmark = [
         programs() is None,
         reason="no Chromium with its driver: apt-get install chromium chromium-driver",
     ),
-    pytest.mark.xdist_group("browser"),
     # selenium leaves its sockets to the garbage collector
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
@@ -220,9 +219,10 @@ def test_thousands_open_filter_and_sort(tab: Tab, large: Path) -> None:
 
 @pytest.mark.parametrize("width", [NARROW, WIDE])
 def test_thousands_fit_and_hide_nothing_from_anybody(tab: Tab, large: Path, width: int) -> None:
+    """Whom it shuts out is asked once: it takes long, and narrow rows are as the demo page's."""
     tab.open(large, width=width)
     assert tab.wider_than_the_window() == []
-    assert tab.violations() == []
+    assert width == NARROW or tab.violations() == []
 
 
 def test_more_rows_come_when_asked_for(tab: Tab, large: Path) -> None:

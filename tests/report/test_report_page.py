@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from asr_netmap.models import NotLookedAt
+from asr_netmap.models import NotLookedAt, ReplicatedItem
 from asr_netmap.planning.picture.picture import Picture, picture_of
 from asr_netmap.planning.verification import verify
 from asr_netmap.report.html.findings import AT_ONCE, MOST_OF_ONE_CODE
@@ -34,8 +35,8 @@ def page(demo: Picture) -> str:
     return report_html([demo], TELLING)
 
 
-def picture(*vms: object, **more: object) -> Picture:
-    what = inventory(*vms, **more)  # type: ignore[arg-type] -- passed on as it comes
+def picture(*vms: ReplicatedItem, **more: Any) -> Picture:
+    what = inventory(*vms, **more)
     return picture_of(what, verify(plan_of(what)), SEEN)
 
 
@@ -68,18 +69,21 @@ def test_ids_are_unique_and_every_link_into_the_page_leads_somewhere(page: str) 
 
 def test_a_sandbox_is_named_in_title_banner_picture_and_foot(page: str) -> None:
     assert re.search(r"<title>SANDBOX: ", page)
-    assert page.count(SANDBOX_BANNER) == 2
+    assert page.count(f">{SANDBOX_BANNER}<") == 2
+    assert '<body class="sandbox">' in page  # whose foot on paper says so on every sheet
     assert re.search(r'<text [^>]*class="sandbox">SANDBOX</text>', page)
 
 
 def test_azure_s_own_data_has_no_banner(demo: Picture) -> None:
-    assert "SANDBOX" not in report_html([demo], PLAIN)
+    told = report_html([demo], PLAIN)
+    assert "<body>" in told
+    assert "SANDBOX" not in "".join(read(told).text)
 
 
 def test_a_recording_is_named_in_place_of_the_sandbox(demo: Picture) -> None:
     told = report_html([demo], replace(TELLING, cassette="CASSETTE: recorded in 2026"))
     assert "CASSETTE: recorded in 2026" in told
-    assert SANDBOX_BANNER not in told
+    assert SANDBOX_BANNER not in "".join(read(told).text)
 
 
 def test_every_ip_config_has_its_row_with_today_failover_and_test(page: str) -> None:

@@ -60,6 +60,7 @@ def report_html(pictures: Sequence[Picture], telling: Telling) -> str:
         element("main", _main(pictures, telling), id="main"),
         element("footer", _footer(telling)),
         fixed("script", SCRIPT),
+        class_="cassette" if telling.cassette else "sandbox" if telling.sandbox else None,
     )
     page = element("html", element("head", _head(pictures, telling)), body, lang="en")
     return f"<!DOCTYPE html>\n{page}\n"

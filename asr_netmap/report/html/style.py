@@ -153,8 +153,8 @@ tr.w>th:first-child{box-shadow:inset 4px 0 var(--warn)}
 tr.told td{background:var(--infobg)}
 .late{content-visibility:auto;contain-intrinsic-size:auto 600px}
 .later{margin-top:.35rem;padding-top:.3rem;border-top:1px dashed var(--edge)}
-.chip{display:inline-block;border-radius:99px;padding:0 .5rem;font-size:.8rem;font-weight:650;
-border:1px solid}
+.chip{display:inline-block;white-space:nowrap;border-radius:99px;padding:0 .5rem;
+font-size:.8rem;font-weight:650;border:1px solid}
 .chip.good{color:var(--good);background:var(--goodbg)}
 .chip.wait{color:var(--warn);background:var(--warnbg)}
 .chip.bad{color:var(--bad);background:var(--badbg)}
@@ -207,6 +207,9 @@ svg.map{min-width:0;break-inside:avoid}
 tr,.finding,.tiles div{break-inside:avoid}
 thead{display:table-header-group}
 h2,h3{break-after:avoid}
-.banner{position:fixed;bottom:0;left:0;right:0;border:1px solid;font-size:8pt;padding:.1rem}
+caption{break-after:avoid}
+body.sandbox{page:sandbox}body.cassette{page:cassette}
 }
+@page sandbox{@bottom-center{content:"SANDBOX: nothing here comes from Azure";font:8pt sans-serif}}
+@page cassette{@bottom-center{content:"A recording, not what Azure says now";font:8pt sans-serif}}
 """.strip()
