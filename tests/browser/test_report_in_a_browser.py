@@ -36,7 +36,7 @@ SHOWN = "return document.querySelectorAll('table[data-live] tbody tr').length"
 COUNTED = "return document.querySelector('output').textContent"
 FIRST = (
     "return [...document.querySelectorAll('table[data-live] tbody tr')]"
-    ".map((row) => row.cells[arguments[0]].textContent)"
+    ".map((row) => row.cells[arguments[0]].firstChild.textContent)"
 )
 CLICK_HEAD = "document.querySelectorAll('table[data-live] thead button')[arguments[0]].click()"
 
@@ -125,7 +125,7 @@ def test_addresses_sort_as_numbers_both_ways_and_say_so(tab: Tab, demo: Path) ->
     up = tab.run(FIRST, 2)
     tab.run(CLICK_HEAD, 2)
     down = tab.run(FIRST, 2)
-    found = [each.split()[0] for each in up if each != "-"]
+    found = [each for each in up if each != "-"]
     assert found == sorted(found, key=lambda text: tuple(map(int, text.split("."))))
     assert down == up[::-1]
     heads = tab.run(
@@ -209,7 +209,7 @@ def test_thousands_open_filter_and_sort(tab: Tab, large: Path) -> None:
     begun = tab.run("return performance.now()")
     tab.run(CLICK_HEAD, 2)
     sorting = tab.run("return performance.now()") - begun
-    assert tab.run(FIRST, 2)[0].startswith("10.1.0.10 ")
+    assert tab.run(FIRST, 2)[0] == "10.1.0.10"
     print(
         f"{ITEMS:,} items, {size / 1e6:.1f} MB: opened in {opened:.1f} s, first filter "
         f"{first:.0f} ms, then {max(more):.0f} ms, sorted in {sorting:.0f} ms"

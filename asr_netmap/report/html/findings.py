@@ -7,7 +7,7 @@ from itertools import groupby
 
 from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.report.html.markup import Child, Markup, element
-from asr_netmap.report.html.wording import counted, marked
+from asr_netmap.report.html.wording import counted, marked, remedy
 
 SIGNS = {Severity.ERROR: "✕", Severity.WARNING: "!", Severity.INFO: "i"}
 HEADINGS = {
@@ -57,7 +57,7 @@ def _of_one_code(code: str, alike: Sequence[Finding], options: str) -> Markup:
         _listed(shown[:AT_ONCE], shared, options),
         _folded(shown[AT_ONCE:], shared, options),
         _left_out(len(alike) - len(shown), options),
-        element("p", element("b", "Fix: "), marked(shared, options), class_="fix")
+        element("p", element("b", "Fix: "), remedy(shared, options), class_="fix")
         if shared
         else None,
         class_=f"finding {severity.value}",
@@ -70,7 +70,7 @@ def _listed(alike: Sequence[Finding], shared: str, options: str) -> Markup:
 
 def _one(finding: Finding, shared: str, options: str) -> Markup:
     fix = finding.fix if finding.fix != shared else ""
-    own = element("p", element("b", "Fix: "), marked(fix, options), class_="fix") if fix else None
+    own = element("p", element("b", "Fix: "), remedy(fix, options), class_="fix") if fix else None
     message = finding.message.removeprefix(f"{finding.title}: ")
     message = message.removeprefix(f"{finding.title} ")
     return element("li", element("b", finding.title), ": ", marked(message), own)

@@ -189,7 +189,8 @@ table.cards[data-live] td:nth-of-type(3)::before{content:"At failover"}
 table.cards[data-live] td:nth-of-type(4)::before{content:"At test failover"}
 table.cards[data-live] td:nth-of-type(5)::before{content:"Findings"}
 .sideways{display:block;color:var(--soft);font-size:.85rem;margin-bottom:.4rem}
-.controls label{flex:1 1 100%}.controls input,.controls select{flex:1}
+.controls label{flex:1 1 100%;min-width:0}
+.controls input,.controls select{flex:1;min-width:0}
 }
 @media print{
 :root{color-scheme:light;--bg:#fff;--card:#fff;--ink:#000;--soft:#444;--edge:#bbb;--link:#003a75;

@@ -26,6 +26,13 @@ def marked(sentence: str, options: str = "") -> tuple[Child, ...]:
     return tuple(_pieces(sentence, options))
 
 
+def remedy(fix: str, options: str = "") -> tuple[Child, ...]:
+    """What a finding says to do; one that is a command of az as a whole is code."""
+    if fix.startswith("az "):
+        return (element("code", fix, class_="copy"),)
+    return marked(fix, options)
+
+
 def _pieces(sentence: str, options: str) -> Iterator[Child]:
     done = 0
     for found in _PIECE.finditer(sentence):
