@@ -8,7 +8,7 @@ The way data flows; every arrow is a function that can be called alone:
      models.Inventory        settings.Settings
          └──────────┬────────────┘
                     ▼ planning.planner, which asks rules/ (pure)
-              planning.Plan ──► report/ (text, JSON, Markdown, CSV), plan_file
+              planning.Plan ──► report/ (text, JSON, Markdown, CSV, HTML), plan_file
                     │ applying.driver: the scheduler decides, the gateway acts
                     ▼
               applying.Outcome for each change

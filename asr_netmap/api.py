@@ -49,6 +49,8 @@ from asr_netmap.planning.nic_table import read_table as parse_table
 from asr_netmap.planning.nic_table.mistakes import raise_mistakes
 from asr_netmap.planning.nic_table.wording import TABLE, Wording
 from asr_netmap.planning.part import takes
+from asr_netmap.planning.picture.past_run import PastRun, past_run
+from asr_netmap.planning.picture.picture import Picture, picture_of
 from asr_netmap.planning.plan import Plan, Scope
 from asr_netmap.planning.review import review, without_missing
 from asr_netmap.planning.safety import Consent, raise_if_unsafe
@@ -77,6 +79,7 @@ __all__ = [
     "Consent",
     "Inventory",
     "Limits",
+    "Picture",
     "Plan",
     "Result",
     "Row",
@@ -96,6 +99,7 @@ __all__ = [
     "load_settings",
     "nic_table",
     "open_sandbox",
+    "picture",
     "plan",
     "plan_document",
     "plan_nic_table",
@@ -109,6 +113,7 @@ __all__ = [
     "resolve_settings",
     "save_plan",
     "settings_for_vault",
+    "settings_of",
     "settings_to_undo",
     "snapshot",
     "starter_settings",
@@ -519,6 +524,11 @@ def plan_undo(
     return _with_locks(azure, replace(made, findings=(*doubts, *made.findings)))
 
 
+def settings_of(plan: Plan) -> Settings:
+    """The settings that a plan was made from. Raises SettingsError."""
+    return from_document(plan.settings)
+
+
 def settings_to_undo(
     azure: Connection, declared: Sequence[Settings], journal: Path
 ) -> tuple[Settings, ...]:
@@ -575,6 +585,47 @@ def verify(
     shared = settings.safety.model_copy(update={"allow_shared_target": True})
     settings = settings.model_copy(update={"safety": shared})
     return verify_plan(plan(azure, settings, selection=selection, inventory=inventory))
+
+
+def picture(
+    azure: Connection,
+    settings: Settings,
+    *,
+    selection: Selection | None = None,
+    proposal: Plan | None = None,
+    plan_file: str = "",
+    journal: Path | None = None,
+    progress: Say | None = None,
+) -> Picture:
+    """What the report shows: the map of both regions, findings, and every IP config's future.
+
+    proposal -- a plan to show, and plan_file where it came from; None: the one that verifying
+        makes.
+    journal -- of a run of apply, which is told, too.
+    Raises what `read` and `verify` raise; ForeignPlan for a plan or journal of another vault,
+    pair of regions, tenant or cloud; FileError for what is no journal.
+    """
+    scope = _scope(azure, settings)
+    if proposal is not None:
+        _raise_if_elsewhere(proposal.scope, scope)
+    run = _past_run(journal, scope) if journal is not None else None
+    inventory = read(azure, settings, progress=progress)
+    return picture_of(
+        inventory,
+        verify(azure, settings, selection=selection, inventory=inventory),
+        azure.clock.now(),
+        selection=selection,
+        plan=proposal,
+        plan_file=plan_file,
+        run=run,
+    )
+
+
+def _past_run(journal: Path, scope: Scope) -> PastRun:
+    record, where = read_journal(journal), str(journal)
+    journal_scope.raise_if_foreign(record.header, scope, where)
+    written = undo.written_changes(record.events, where)
+    return past_run(where, record.header, record.events, written, scope)
 
 
 def starter_settings(inventory: Inventory, vault: VaultRef, regions: RegionPair) -> Settings:
@@ -780,8 +831,16 @@ def _disputed(gateway: Gateway, change: Change) -> Outcome:
 def _raise_if_foreign(
     azure: Connection, approved: Plan, settings: Settings, declared: Sequence[Settings] | None
 ) -> None:
-    scope = approved.scope
-    here = _scope(azure, settings)
+    _raise_if_elsewhere(approved.scope, _scope(azure, settings))
+    said = _said_by_file(approved, settings)
+    if declared is not None and said not in [_said_by_file(approved, one) for one in declared]:
+        raise ForeignPlan(
+            "The plan was made from other settings than those given now.",
+            "Make the plan again, or apply it without --config.",
+        )
+
+
+def _raise_if_elsewhere(scope: Scope, here: Scope) -> None:
     for what, planned, found in (
         ("cloud", scope.cloud, here.cloud),
         ("tenant", scope.tenant, here.tenant),
@@ -793,12 +852,6 @@ def _raise_if_foreign(
                 f"The plan was made for another {what}: {planned}, and this is {found}.",
                 "Apply it where it was made for, or make a new one here.",
             )
-    said = _said_by_file(approved, settings)
-    if declared is not None and said not in [_said_by_file(approved, one) for one in declared]:
-        raise ForeignPlan(
-            "The plan was made from other settings than those given now.",
-            "Make the plan again, or apply it without --config.",
-        )
 
 
 def _said_by_file(approved: Plan, settings: Settings) -> dict[str, Any]:

@@ -58,7 +58,16 @@ def test_the_commands_run_as_they_stand(
 
 
 def test_there_are_commands_to_run() -> None:
-    assert [name for name, _ in _COMMANDS.findall(README)] == ["first-run", "map", "nics"]
+    names = [name for name, _ in _COMMANDS.findall(README)]
+    assert names == ["report", "first-run", "map", "nics"]
+
+
+def test_every_picture_is_there_small_and_described() -> None:
+    found = re.findall(r"!\[([^]]*)\]\(([^)]*)\)", README)
+    assert found
+    for words, path in found:
+        assert len(words) > 20
+        assert (ROOT / path).stat().st_size < 200_000
 
 
 def test_the_python_example_runs(tmp_path: Path) -> None:

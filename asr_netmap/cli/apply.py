@@ -135,7 +135,7 @@ def _apply_file(
     from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
 
     saved = api.load_plan(path, expect_sha256=file.expect_sha256)
-    _refuse_another_vault(vault, saved.plans)
+    refuse_another_vault(vault, saved.plans)
     wanted = declared(config, Vault()) if config.config else None
     name = shlex.quote(str(path))
     again = f"asr-netmap apply {name} {as_typed(config, run.access)}".rstrip()
@@ -209,7 +209,7 @@ def _refuse_beside_a_file(given: str) -> None:
         )
 
 
-def _refuse_another_vault(vault: Vault, plans: Sequence[Plan]) -> None:
+def refuse_another_vault(vault: Vault, plans: Sequence[Plan]) -> None:
     """What options and variables say about the vault has to fit the file."""
     subscription, group, name = vault_parts(vault)
     for plan in plans:

@@ -41,6 +41,8 @@ READING: Mapping[str, tuple[str, ...]] = {
     "plan": ("plan", *BY_FILE),
     "plan to a file": ("plan", *BY_FILE, "--out", "plan.json"),
     "verify": ("verify", *BY_FILE),
+    "report": ("report", *BY_FILE, "--out", "report.html"),
+    "report as Markdown": ("report", *BY_FILE, "--format", "markdown"),
     "nics list": ("nics", "list", *BY_FILE),
     "nics export": ("nics", "export", *BY_FILE),
     "nics explain": ("nics", "explain", "--vm", "app1", *BY_FILE),

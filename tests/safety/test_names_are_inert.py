@@ -27,6 +27,7 @@ from asr_netmap.applying.outcome import Result
 from asr_netmap.report.inert import clean
 from tests.cli.conftest import Finished, Run
 from tests.demo_parts import part
+from tests.report.html_page import read, what_could_act
 from tests.report.nasty_names import NASTY_NAMES
 from tests.safety.nasty_estate import NAMES, SHELL_NAMES, in_ids, nasty_estate
 from tests.safety.program import (
@@ -173,9 +174,23 @@ def test_json_reads_back_and_is_plain_ascii(nasty: Watched, run: Run, command: s
     assert_inert_lines(text)
 
 
-@pytest.mark.parametrize("command", LOOKING)
+@pytest.mark.parametrize("more", [(), ("plan.json",), ("--journal", "run.jsonl")], ids=len)
+def test_a_report_holds_names_as_texts(
+    applied: Applied, nasty: Watched, run: Run, more: tuple[str, ...]
+) -> None:
+    assert run("plan", *BY_FILE, "--out", "plan.json").code == 0
+    done = run("report", *BY_FILE, *more)
+    assert done.code == 0, done.err
+    assert_inert_lines(done.out)
+    assert_inert_lines(done.err)
+    assert what_could_act(done.out) == []
+    said = "".join(read(done.out).text)
+    assert all(clean(name) in said for name in NAMES if len(name) < 40)
+
+
+@pytest.mark.parametrize("command", [*LOOKING, "report"])
 def test_markdown_has_no_markup_but_our_own(nasty: Watched, run: Run, command: str) -> None:
-    text = run(*LOOKING[command], "--format", "markdown").out
+    text = run(*{**LOOKING, "report": ("report", *BY_FILE)}[command], "--format", "markdown").out
     assert_inert_lines(text)
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
     inline = [child for token in tokens for child in token.children or ()]
