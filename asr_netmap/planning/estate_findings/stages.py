@@ -17,6 +17,7 @@ from asr_netmap.planning.item_findings import item_finding
 from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.rules.readiness import in_test_failover
 
+STAGE_CODES = frozenset({"drill-not-cleaned-up", "failover-not-committed", "not-reprotected"})
 _DAY = 24 * 60 * 60
 
 
