@@ -2,8 +2,8 @@
 
 Elements and attributes are those that the Ant task writes and Jenkins reads (Ant manual,
 JUnitReport; Jenkins xUnit plugin, junit-10 schema): suites of cases, each with at most one failure,
-error or skip. A suite for each vault and pair of regions; a case for each finding, each item's readiness and
-each IP config of a drill. What could not be looked at is an error.
+error or skip. A suite for each vault and pair of regions; a case for each finding, each item's
+readiness and each IP config of a drill. What could not be looked at is an error.
 """
 
 from __future__ import annotations
