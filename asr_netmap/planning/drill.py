@@ -75,13 +75,17 @@ def drill_checks(inventory: Inventory, items: Iterable[ArmId]) -> tuple[DrillChe
     tested = [item for item in listed if in_test_failover(item)]
     if not tested:
         return ()
-    outlook = Outlook(inventory)
     tested.sort(key=lambda item: (item.vm_name.lower(), item.id))
-    return tuple(check for item in tested for check in _of_item(item, inventory, outlook))
+    there = {item.id: _test_nics(item, inventory) for item in tested}
+    made = {nic.id for nics in there.values() for nic in nics}
+    before = replace(inventory, nics=tuple(n for n in inventory.nics if n.id not in made))
+    outlook = Outlook(before)
+    return tuple(check for item in tested for check in _of_item(item, there[item.id], outlook))
 
 
-def _of_item(item: ReplicatedItem, inventory: Inventory, outlook: Outlook) -> Iterator[DrillCheck]:
-    there = _test_nics(item, inventory)
+def _of_item(
+    item: ReplicatedItem, there: tuple[Nic, ...], outlook: Outlook
+) -> Iterator[DrillCheck]:
     for nic in item.nics:
         test_nic = _counterpart(item, nic, there)
         for config in nic.ip_configs:
