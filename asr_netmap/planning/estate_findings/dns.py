@@ -55,7 +55,7 @@ def _no_servers(source: Network, target: Network) -> Finding:
         f"{source.name} uses the DNS servers {servers}, and {target.name} none of its own: names "
         "that only those know can't be resolved after a failover",
         f"az network vnet update -g {quote(target.id.group)} -n {quote(target.name)} "
-        f"--dns-servers {servers}",
+        f"--dns-servers {' '.join(map(quote, source.dns_servers))}",
     )
 
 
@@ -74,8 +74,8 @@ def _not_linked(source: Network, target: Network, lacking: frozenset[str]) -> Fi
         if len(lacking) > 1
         else f"the private DNS zone {one} is linked to {source.name} and not to {target.name}, "
         f"which will not resolve its names{doubt}",
-        f"az network private-dns link vnet create -g … -z {one} -n {quote(target.name)} "
-        f"-v {target.id} -e false",
+        f"az network private-dns link vnet create -g … -z {quote(one)} "
+        f"-n {quote(target.name)} -v {quote(str(target.id))} -e false",
     )
 
 

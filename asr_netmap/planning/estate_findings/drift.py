@@ -104,7 +104,7 @@ def _endpoint(source: Network, target: Network, subnet: Subnet, twin: Subnet) ->
             f"subnet {subnet.name} of {source.name} has the service endpoint Microsoft.Storage and "
             f"that of its copy {target.name} has not: replication traffic would take another way",
             f"az network vnet subnet update {where} -n {quote(subnet.name)} --service-endpoints "
-            + " ".join([*twin.service_endpoints, "Microsoft.Storage"]),
+            + " ".join(map(quote, [*twin.service_endpoints, "Microsoft.Storage"])),
         )
 
 

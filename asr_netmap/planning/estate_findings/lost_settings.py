@@ -50,5 +50,5 @@ def _of_nic(inventory: Inventory, item: ReplicatedItem, nic: ReplicatedNic) -> I
             Severity.WARNING,
             f"{nic.name} has DNS servers of its own ({servers}), which a failover does not keep",
             "Set them on the target network, or after a failover, for instance from the recovery "
-            f"plan: {command} --dns-servers {servers}",
+            f"plan: {command} --dns-servers {' '.join(map(quote, live.dns_servers))}",
         )
