@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from asr_netmap import api
 from tests.cli.conftest import Run, change_estate
 from tests.report.junit_schema import faults
 
@@ -210,3 +211,17 @@ def test_a_snapshot_holds_what_verify_looks_at(here: Run, run: Run) -> None:
     original, copied = (run(*arguments, name).json for name in ("estate.json", "copy.json"))
     assert {f["code"] for f in copied["findings"]} >= AROUND
     assert copied == original
+
+
+def test_only_a_verification_asks_for_what_stands_around() -> None:
+    settings = api.settings_for_vault(
+        "11111111-2222-3333-4444-555555555555/rg-vault/vault-dr", "eastasia", "southeastasia"
+    )
+    with api.open_sandbox("demo") as azure:
+        inventory = api.read(azure, settings)
+        before = azure.requests_sent
+        api.plan(azure, settings, inventory=inventory)
+        planned = azure.requests_sent - before
+        api.verify(azure, settings, inventory=inventory)
+        # Locks and zones of the one subscription, and the links of the one zone.
+        assert azure.requests_sent - before - planned == planned + 3
