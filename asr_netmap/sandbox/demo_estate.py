@@ -2,8 +2,9 @@
 
 `vnet-app` has no target yet; `vnet-data` is mapped one way to a network of another address
 space; `vnet-web` has its `-asr` copy, unmapped, with one address already taken there;
-`vnet-mgmt` is used by nothing. Around the target networks there is a security group with the
-rules of the wrong region, a private subnet without a way out, and a DNS zone that is not linked.
+`vnet-mgmt` is used by nothing. Around `vnet-data-dr` there is a security group with
+the rules of the wrong region, a private subnet without a way out, and a DNS zone that is not linked
+to it.
 Eight replicated items cover static and dynamic addresses, a
 second NIC, a secondary IP configuration, a value set by hand, and one that is not ready.
 The same on every call.
@@ -211,7 +212,10 @@ def _networks() -> list[Json]:
             "10.20.0.0/16",
             {
                 "zeta": ("10.20.2.0/24", {}),
-                "alpha": ("10.20.1.0/24", {"networkSecurityGroup": {"id": copied}}),
+                "alpha": (
+                    "10.20.1.0/24",
+                    {"networkSecurityGroup": {"id": copied}, "defaultOutboundAccess": False},
+                ),
             },
         ),
         _network("rg-web", "vnet-web", SOURCE, "10.3.0.0/16", {"front": ("10.3.1.0/24", {})}),
@@ -220,7 +224,7 @@ def _networks() -> list[Json]:
             "vnet-web-asr",
             TARGET,
             "10.3.0.0/16",
-            {"front": ("10.3.1.0/24", {"defaultOutboundAccess": False})},
+            {"front": ("10.3.1.0/24", {})},
         ),
         _network("rg-mgmt", "vnet-mgmt", SOURCE, "10.9.0.0/16", {"admin": ("10.9.1.0/24", {})}),
     ]
