@@ -58,7 +58,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say which codes no test met."""
     config = terminalreporter.config
-    if _asked_for_all(config) and never_found():
+    if asked_for_all(config) and never_found():
         names = ", ".join(never_found())
         terminalreporter.write_line(f"No test makes the program find: {names}", red=True)
 
@@ -69,10 +69,10 @@ def never_found() -> list[str]:
 
 
 def _whole(session: pytest.Session) -> bool:
-    return _asked_for_all(session.config) and not session.shouldstop
+    return asked_for_all(session.config) and not session.shouldstop
 
 
-def _asked_for_all(config: pytest.Config) -> bool:
+def asked_for_all(config: pytest.Config) -> bool:
     """Whether nothing was picked: no path, no expression, no earlier failures."""
     option = config.option
     narrowed = (

@@ -93,7 +93,7 @@ KINDS = (
     ),
     FindingKind(
         "ipv6",
-        (Severity.ERROR, Severity.WARNING, Severity.INFO),
+        (Severity.ERROR, Severity.INFO),
         "Site Recovery does not keep IPv6 addresses.",
         "Nothing can be set; plan for IPv4.",
         MATRIX,
