@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from asr_netmap.planning.finding_codes import FINDING_KINDS
 from tests import finding_codes
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +48,7 @@ def test_a_part_of_it_is_not_taken_for_everything(narrowed: Any) -> None:
 
 
 def test_what_no_test_met_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(finding_codes, "found", set(finding_codes.FINDING_KINDS) - {"no-egress"})
+    monkeypatch.setattr(finding_codes, "found", set(FINDING_KINDS) - {"no-egress"})
     assert finding_codes.never_found() == ["no-egress"]
 
 
