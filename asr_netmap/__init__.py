@@ -20,6 +20,8 @@ Where to look:
 
 * a documented rule, and why an address was chosen -- `rules/`, one file for each family
 * what stops a plan from doing harm -- `planning/safety.py`
+* what `verify` looks at around the networks -- `planning/estate_findings/`, one file for each
+  family; what every code of a finding means -- `planning/finding_codes/`
 * the few calls that change anything -- `gateway/changing.py`; what may be sent at all --
   `gateway/guard.py`
 * what happens when one of forty changes fails -- `applying/scheduler.py`

@@ -23,7 +23,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
 from asr_netmap.applying.comparison import Standing, judge
-from asr_netmap.applying.driver import Surroundings, run_at_once
+from asr_netmap.applying.driver import Terms, run_at_once
 from asr_netmap.applying.failure import code_of, message_of
 from asr_netmap.applying.journal import Journal, read_journal
 from asr_netmap.applying.limits import Limits
@@ -39,6 +39,7 @@ from asr_netmap.planning import journal_scope, planner, table_plan, undo
 from asr_netmap.planning.basis import FromJournal, FromRules, FromTable
 from asr_netmap.planning.change import Change
 from asr_netmap.planning.document import change_document, plan_document
+from asr_netmap.planning.drill import drill_checks
 from asr_netmap.planning.effective_text import effective_texts
 from asr_netmap.planning.explanation import Story
 from asr_netmap.planning.explanation import explain as explain_item
@@ -56,8 +57,7 @@ from asr_netmap.planning.review import review, without_missing
 from asr_netmap.planning.safety import Consent, raise_if_unsafe
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.table_outcome import unmet_cells
-from asr_netmap.planning.verification import Verification
-from asr_netmap.planning.verification import verify as verify_plan
+from asr_netmap.planning.verification import Verification, verify_estate, with_drill
 from asr_netmap.rules.effective import Outlook
 from asr_netmap.rules.readiness import not_ready
 from asr_netmap.settings import (
@@ -70,6 +70,7 @@ from asr_netmap.settings import (
     settings_from_options,
     to_document,
 )
+from asr_netmap.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from asr_netmap.gateway.connection import Connection  # loads azure, so only for the checker
@@ -87,6 +88,7 @@ __all__ = [
     "Selection",
     "Settings",
     "Story",
+    "Surroundings",
     "Verification",
     "apply",
     "apply_saved",
@@ -109,6 +111,7 @@ __all__ = [
     "read",
     "read_networks",
     "read_nic_table",
+    "read_surroundings",
     "remaining",
     "resolve_settings",
     "save_plan",
@@ -577,14 +580,35 @@ def verify(
     *,
     selection: Selection | None = None,
     inventory: Inventory | None = None,
+    surroundings: Surroundings | None = None,
+    drill: bool = False,
+    progress: Say | None = None,
 ) -> Verification:
-    """Read again and say what is not as declared.
+    """Read again and say what is not as declared, what would go wrong, and which items are ready.
 
     Two networks with one target are a finding here, not a refusal: there is nothing to refuse.
+    surroundings -- as just read; None: they are read now.
+    drill -- compare the test NICs of items in test failover with what was predicted.
     """
     shared = settings.safety.model_copy(update={"allow_shared_target": True})
     settings = settings.model_copy(update={"safety": shared})
-    return verify_plan(plan(azure, settings, selection=selection, inventory=inventory))
+    found = inventory or read(azure, settings, progress=progress)
+    around = surroundings or read_surroundings(azure, found, progress=progress)
+    made = plan(azure, settings, selection=selection, inventory=found)
+    verified = verify_estate(made, found, around, azure.clock.now())
+    return with_drill(verified, drill_checks(found, made.items)) if drill else verified
+
+
+def read_surroundings(
+    azure: Connection, inventory: Inventory, *, progress: Say | None = None
+) -> Surroundings:
+    """Locks and DNS zone links around an inventory, which only a verification needs.
+
+    What could not be read is in `Surroundings.not_looked_at`. Raises CredentialsMissing.
+    """
+    from asr_netmap.gateway import surroundings  # noqa: PLC0415 -- gateway imports azure
+
+    return surroundings.read_surroundings(azure, inventory, progress=progress)
 
 
 def picture(
@@ -874,13 +898,11 @@ def _carry_out(
     results: dict[int, Result] = {}
     for group in _at_once(azure, proposals, limits):
         left = remaining(limits, azure.clock.monotonic() - started)
-        around = Surroundings(
-            left, azure.clock, not_ready, azure.rng, journal, observer, azure.budgets
-        )
+        terms = Terms(left, azure.clock, not_ready, azure.rng, journal, observer, azure.budgets)
         works = [(proposals[place].changes, _gateway(azure)) for place in group]
         changed = (change.subject for changes, _ in works for change in changes)
         with azure.permits.given(changed):
-            results.update(zip(group, run_at_once(works, around), strict=True))
+            results.update(zip(group, run_at_once(works, terms), strict=True))
         if any(results[place].interrupted for place in group):
             break
     return tuple(results[place] for place in sorted(results))

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum
 from functools import cached_property
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -86,11 +87,17 @@ class Subnet:
 
 @dataclass(frozen=True, slots=True)
 class Peering:
-    """A peering of a virtual network, seen from its side."""
+    """A peering of a virtual network, seen from its side.
+
+    remote_space -- the other network's address space, which Azure tells here, too.
+    remote_gateway -- whether the other network's gateway is used to reach further ones.
+    """
 
     name: str
     remote: ArmId
     state: str
+    remote_space: tuple[IpNetwork, ...] = ()
+    remote_gateway: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +140,10 @@ class NicAddress:
 
 @dataclass(frozen=True, slots=True)
 class Nic:
-    """A network interface that exists in Azure."""
+    """A network interface that exists in Azure.
+
+    dns_servers -- set on the NIC itself; empty: those of its network.
+    """
 
     id: ArmId
     region: str
@@ -141,6 +151,8 @@ class Nic:
     addresses: tuple[NicAddress, ...]
     network_security_group: ArmId | None = None
     application_security_groups: tuple[ArmId, ...] = ()
+    ip_forwarding: bool = False
+    dns_servers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,13 +186,17 @@ class RegionalResource:
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancer:
-    """A load balancer: its backend pools, and the addresses that its frontends hold."""
+    """A load balancer: its backend pools, and the addresses that its frontends hold.
+
+    outbound_pools -- those that an outbound rule gives a way out.
+    """
 
     id: ArmId
     region: str
     sku: str = ""
     pools: tuple[ArmId, ...] = ()
     frontends: tuple[NicAddress, ...] = ()
+    outbound_pools: tuple[ArmId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +328,9 @@ class ReplicatedItem:
     source_region, target_region -- where it runs now and where it would fail over to; after a
         failover and reprotect they are the other way round than configured.
     scenario -- what Site Recovery is doing with it; None: nothing.
+    allowed_operations -- what Site Recovery offers to do with it next, such as ``Commit``.
+    failed_over_at, tested_at -- when it last failed over, and was last tested, with success.
+    failed_over_vm, test_vm -- the virtual machine that a failover, or a test failover, has made.
     """
 
     id: ArmId
@@ -332,6 +351,11 @@ class ReplicatedItem:
     target_group: ArmId | None = None
     test_vm_name: str | None = None
     nics: tuple[ReplicatedNic, ...] = ()
+    allowed_operations: tuple[str, ...] = ()
+    failed_over_at: datetime | None = None
+    tested_at: datetime | None = None
+    failed_over_vm: ArmId | None = None
+    test_vm: ArmId | None = None
 
     def nic(self, nic_id: ArmId) -> ReplicatedNic | None:
         """The NIC whose source has that id."""

@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.finding_codes"]
+
 # Chosen with --hypothesis-profile=thorough; the default one finds the same cases in every run.
 settings.register_profile(
     "default", derandomize=True, deadline=None, max_examples=60, database=None

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = "asr_netmap"
 
 ERRORS = frozenset({"errors", "clock", "redaction", "near_names"})
-VALUES = ERRORS | {"arm_id", "models"}
+VALUES = ERRORS | {"arm_id", "models", "surroundings"}
 BELOW_API = VALUES | {
     *("settings", "rules", "planning", "gateway", "applying", "report", "sandbox"),
     *("files", "plan_file", "roles", "budgets"),
@@ -39,6 +39,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "budgets": frozenset(),
     "arm_id": ERRORS,
     "models": ERRORS | {"arm_id"},
+    "surroundings": ERRORS | {"arm_id", "models"},
     "settings": VALUES,
     "rules": VALUES | {"settings"},
     "planning": VALUES | {"settings", "rules"},
@@ -74,7 +75,7 @@ USERS_OF: dict[str, frozenset[str]] = {
 }
 
 # Parts where deciding happens: values in, values out.
-PURE = frozenset({"arm_id", "models", "near_names", "rules", "planning", "report"})
+PURE = frozenset({"arm_id", "models", "near_names", "surroundings", "rules", "planning", "report"})
 IMPURE_MODULES = frozenset(
     {"asyncio", "http", "random", "select", "socket", "subprocess", "threading", "time", "urllib"}
 )

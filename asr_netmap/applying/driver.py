@@ -35,7 +35,7 @@ _STARTS_WITHIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class Terms:
     """What runs have in common, and what they are told to.
 
     rng -- makes the request ids of a run its own.
@@ -70,29 +70,29 @@ def run(
 
     rng -- makes the request ids of this run its own.
     """
-    around = Surroundings(limits, clock, not_ready, rng, journal, observer)
-    (result,) = run_at_once([(changes, gateway)], around)
+    terms = Terms(limits, clock, not_ready, rng, journal, observer)
+    (result,) = run_at_once([(changes, gateway)], terms)
     return result
 
 
 def run_at_once(
-    works: Sequence[tuple[Sequence[Change], Gateway]], around: Surroundings
+    works: Sequence[tuple[Sequence[Change], Gateway]], terms: Terms
 ) -> tuple[Result, ...]:
     """Apply the changes of several vaults, each at its own pace; one result for each, in order.
 
     All share the workers, the budgets and an interrupt. With one worker they run one after the
     other, and after an interrupt the later ones only say that they were interrupted.
     """
-    around = _watched_by_all(around) if len(works) > 1 else around
-    started = around.clock.monotonic()
-    shells = [_Shell(changes, gateway, around) for changes, gateway in works]
-    if around.limits.workers == 1:
+    terms = _watched_by_all(terms) if len(works) > 1 else terms
+    started = terms.clock.monotonic()
+    shells = [_Shell(changes, gateway, terms) for changes, gateway in works]
+    if terms.limits.workers == 1:
         for shell in shells:
             _run_inline(shell)
             if shell.interrupted:
                 _interrupt_all(shells)
     else:
-        _run_threaded(shells, around.limits.workers)
+        _run_threaded(shells, terms.limits.workers)
     return tuple(shell.result(started) for shell in shells)
 
 
@@ -115,27 +115,27 @@ class _OneAtATime:
             self._observer.on(event)
 
 
-def _watched_by_all(around: Surroundings) -> Surroundings:
-    return replace(around, observer=_OneAtATime(around.observer or NullObserver()))
+def _watched_by_all(terms: Terms) -> Terms:
+    return replace(terms, observer=_OneAtATime(terms.observer or NullObserver()))
 
 
 class _Shell:
     """The scheduler with what surrounds it: clock, worker, journal and observer."""
 
-    def __init__(self, changes: Sequence[Change], gateway: Gateway, around: Surroundings) -> None:
-        self.clock = around.clock
+    def __init__(self, changes: Sequence[Change], gateway: Gateway, terms: Terms) -> None:
+        self.clock = terms.clock
         self._scheduler = Scheduler(
             changes,
-            around.limits,
-            f"{around.rng.getrandbits(128):032x}",
-            budgets=around.budgets,
+            terms.limits,
+            f"{terms.rng.getrandbits(128):032x}",
+            budgets=terms.budgets,
             sizes=gateway.list_size,
         )
-        self._journal = around.journal or NullJournal()
-        self._observer = around.observer or NullObserver()
+        self._journal = terms.journal or NullJournal()
+        self._observer = terms.observer or NullObserver()
         self._notes: list[str] = []
         self._ended_at: float | None = None
-        self.worker = Worker(gateway, around.not_ready, self._journal, self._note)
+        self.worker = Worker(gateway, terms.not_ready, self._journal, self._note)
 
     @property
     def interrupted(self) -> bool:

@@ -48,6 +48,19 @@ def emit(
         console.data(_text(form, page, marked, as_markdown))
 
 
+def emit_text(console: Console, text: str, sandbox: bool, out: Path | None = None) -> None:
+    """Write a finished document to standard output, or to a private file.
+
+    Raises FileError for a file that can't be written.
+    """
+    if out is not None:
+        write_atomically(out, text)
+        console.say(f"Written to {out}.")
+    else:
+        console.banner(sandbox)
+        console.data(text)
+
+
 def marked_document(console: Console, document: dict[str, Any]) -> dict[str, Any]:
     """The document with `cassette` in its head: the recording's file name, or null."""
     name = console.cassette.name if console.cassette else None

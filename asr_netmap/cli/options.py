@@ -26,6 +26,16 @@ class Format(str, Enum):
     CSV = "csv"
 
 
+class VerifyFormat(str, Enum):
+    """What standard output of a verification gets."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+    JUNIT = "junit"
+
+
 class Auth(str, Enum):
     """Where a token comes from."""
 
@@ -75,6 +85,20 @@ class Shape:
         Format,
         typer.Option("--format", envvar="ASR_NETMAP_FORMAT", help="What standard output gets."),
     ] = Format.TABLE
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyShape:
+    """What form the output of a verification has."""
+
+    format: Annotated[
+        VerifyFormat,
+        typer.Option(
+            "--format",
+            envvar="ASR_NETMAP_FORMAT",
+            help="What standard output gets; junit is XML that CI systems show.",
+        ),
+    ] = VerifyFormat.TABLE
 
 
 @dataclass(frozen=True, slots=True)

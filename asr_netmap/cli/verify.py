@@ -11,13 +11,23 @@ from asr_netmap.cli.command import command
 from asr_netmap.cli.connecting import connect, read_progress
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of
-from asr_netmap.cli.emitting import emit
+from asr_netmap.cli.emitting import emit, emit_text
 from asr_netmap.cli.exit_codes import ExitCode, of_findings, worst
-from asr_netmap.cli.options import Config, FailOn, Format, Only, Out, Shape, Where
+from asr_netmap.cli.options import (
+    Config,
+    FailOn,
+    Format,
+    Only,
+    Out,
+    VerifyFormat,
+    VerifyShape,
+    Where,
+)
 from asr_netmap.cli.several import Several, each_vault, refuse_empty_selection
 
 if TYPE_CHECKING:
     from asr_netmap.gateway.connection import Connection
+    from asr_netmap.planning.plan import Severity
     from asr_netmap.planning.selection import Selection
     from asr_netmap.planning.verification import Verification
     from asr_netmap.settings import Settings
@@ -32,7 +42,7 @@ def verify(
     console: Console,
     config: Config,
     only: Only,
-    shape: Shape,
+    shape: VerifyShape,
     out: Out,
     where: Where,
     fail_on: Annotated[
@@ -43,27 +53,50 @@ def verify(
             help="Exit with 3 if there is a finding of that severity or worse.",
         ),
     ] = FailOn.WARNING,
+    drill: Annotated[
+        bool,
+        typer.Option(
+            "--drill",
+            help="Compare the NICs of running test failovers with what was predicted; exit with 3 "
+            "if one differs.",
+        ),
+    ] = False,
 ) -> ExitCode:
     """Read back and report what is not as declared.
 
-    Every finding comes with its fix: drift, a missing reverse mapping, address conflicts, VMs
-    that are not ready.
+    Every finding comes with its fix: drift, a missing reverse mapping, address conflicts, what is
+    missing around the target networks, failovers that are not finished. For every VM it says
+    whether it can fail over to the right place now.
 
     \b
     Examples:
       asr-netmap verify --config netmap.yaml
       asr-netmap verify --config netmap.yaml --fail-on error --format markdown
+      asr-netmap verify --config netmap.yaml --format junit --out verify.xml
+      asr-netmap verify --config netmap.yaml --drill --format json
     """
     selection = selection_of(only.only)
     wanted = declared(config, where.vault)
     with connect(console, where.access) as azure:
-        several = verifications_of(console, azure, wanted.resolved(azure), selection)
-        show_verifications(console, several, shape.format, out, azure.sandbox)
+        several = verifications_of(console, azure, wanted.resolved(azure), selection, drill=drill)
+        if shape.format is VerifyFormat.JUNIT:
+            text = _junit(console, several, fail_on, azure.sandbox)
+            emit_text(console, text, azure.sandbox, out.out)
+        else:
+            form = Format(shape.format.value)
+            show_verifications(console, several, form, out, azure.sandbox)
+    if drill and not any(each.drill for each in several.found):
+        console.say("No item is in a test failover: there was nothing to compare.")
     return code_of(several, fail_on)
 
 
 def verifications_of(
-    console: Console, azure: Connection, settings: Sequence[Settings], selection: Selection
+    console: Console,
+    azure: Connection,
+    settings: Sequence[Settings],
+    selection: Selection,
+    *,
+    drill: bool = False,
 ) -> Several[Verification]:
     """What is found in each vault and pair of regions. Raises NotFound for an empty selection."""
     from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
@@ -72,9 +105,7 @@ def verifications_of(
     several = each_vault(
         console,
         settings,
-        lambda one: api.verify(
-            azure, one, selection=selection, inventory=api.read(azure, one, progress=say)
-        ),
+        lambda one: api.verify(azure, one, selection=selection, drill=drill, progress=say),
     )
     refuse_empty_selection([each.plan for each in several.found])
     return several
@@ -104,8 +135,27 @@ def code_of(several: Several[Verification], fail_on: FailOn) -> ExitCode:
     return worst([several.code, *(_code(each, fail_on) for each in several.found)])
 
 
-def _code(verification: Verification, fail_on: FailOn) -> ExitCode:
+def _junit(console: Console, several: Several[Verification], fail_on: FailOn, sandbox: bool) -> str:
+    from asr_netmap.report.junit import junit_xml  # noqa: PLC0415 -- only where it is asked for
+
+    least = _least(fail_on)
+    return junit_xml(
+        several.found,
+        lambda finding: least is not None and finding.severity.rank <= least.rank,
+        sandbox=sandbox,
+        cassette=console.cassette.name if console.cassette else "",
+        not_looked_at=several.not_looked_at,
+    )
+
+
+def _least(fail_on: FailOn) -> Severity | None:
     from asr_netmap.planning.plan import Severity  # noqa: PLC0415 -- loads pydantic
 
-    severity = None if fail_on is FailOn.NEVER else Severity(fail_on.value)
-    return of_findings(verification.findings, verification.not_looked_at, severity)
+    return None if fail_on is FailOn.NEVER else Severity(fail_on.value)
+
+
+def _code(verification: Verification, fail_on: FailOn) -> ExitCode:
+    """Findings by `--fail-on`; a test failover that differs fails whatever that says."""
+    code = of_findings(verification.findings, verification.not_looked_at, _least(fail_on))
+    differs = any(not check.passed for check in verification.drill)
+    return worst([code, ExitCode.CHANGES]) if differs else code

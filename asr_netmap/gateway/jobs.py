@@ -6,12 +6,11 @@ nothing of its target for about a second (Azure PowerShell recording 2022).
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import deque
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from asr_netmap.arm_id import ArmId
@@ -20,10 +19,10 @@ from asr_netmap.gateway.connection import Connection
 from asr_netmap.gateway.error_body import error_value
 from asr_netmap.gateway.foreign_text import one_line
 from asr_netmap.gateway.lists import SITE_RECOVERY_API
+from asr_netmap.gateway.moments import moment_of
 
 # Rows come newest first; nothing of interest here runs longer.
 _LONGEST_RUN = timedelta(hours=24)
-_FRACTION = re.compile(r"\.(\d{1,6})\d*")
 _TERMINAL = frozenset(
     {"succeeded", "failed", "canceled", "cancelled"}
     | {"completedwitherrors", "completedwithinformation", "partiallysucceeded"}
@@ -240,16 +239,7 @@ def errors_of(row: Body) -> str:
 
 def started(row: Body) -> datetime | None:
     """When a job began; None while it doesn't say (it is new) or for year 1."""
-    text = _properties(row).get("startTime")
-    if not isinstance(text, str) or text.startswith("0001"):
-        return None
-    # ARM: seven decimals; Python 3.10 reads six, and no "Z".
-    plain = _FRACTION.sub(_six_digits, text.replace("Z", "+00:00"))
-    try:
-        moment = datetime.fromisoformat(plain)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    return moment_of(_properties(row).get("startTime"))
 
 
 def _slim(row: Body) -> Body:
@@ -257,10 +247,6 @@ def _slim(row: Body) -> Body:
     properties = _properties(row)
     kept = {name: properties[name] for name in _KEPT if properties.get(name) is not None}
     return {"name": row.get("name"), "properties": kept}
-
-
-def _six_digits(match: re.Match[str]) -> str:
-    return "." + match.group(1).ljust(6, "0")
 
 
 def _properties(row: Body) -> Body:

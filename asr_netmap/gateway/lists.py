@@ -8,6 +8,7 @@ from typing import Any
 
 from asr_netmap.arm_id import ArmId, check_name
 from asr_netmap.gateway import translate
+from asr_netmap.gateway import translate_surroundings as around
 from asr_netmap.gateway.connection import GROUPS_API, SUBSCRIPTIONS_API
 
 # The SDK's own version, so that lists and typed calls show the same fields (a test compares).
@@ -127,13 +128,16 @@ def of_subscription(subscription: str) -> tuple[Listing, ...]:
                 ("regional", words, one),
                 f"Microsoft.Network/{kind}",
                 NETWORK_API,
-                translate.regional,
+                translated,
             )
-            for kind, words, one in (
-                ("networkSecurityGroups", "network security groups", "network security group"),
-                ("routeTables", "route tables", "route table"),
-                ("natGateways", "NAT gateways", "NAT gateway"),
-                ("publicIPAddresses", "public IPs", "public IP"),
+            for kind, words, one, translated in (
+                (
+                    *("networkSecurityGroups", "network security groups", "network security group"),
+                    around.security_group,
+                ),
+                ("routeTables", "route tables", "route table", around.route_table),
+                ("natGateways", "NAT gateways", "NAT gateway", translate.regional),
+                ("publicIPAddresses", "public IPs", "public IP", translate.regional),
             )
         ),
     )

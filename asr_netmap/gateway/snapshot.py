@@ -12,6 +12,7 @@ from asr_netmap.gateway import lists
 from asr_netmap.gateway.connection import Connection
 from asr_netmap.gateway.locks import LOCKS_API, locks_path
 from asr_netmap.gateway.reading import gap
+from asr_netmap.gateway.surroundings import DNS_API, links_path, zones_path
 from asr_netmap.models import Inventory, NotLookedAt
 
 Row = Mapping[str, Any]
@@ -65,12 +66,25 @@ def _tasks(connection: Connection, vault: ArmId, inventory: Inventory) -> Iterat
     for subscription in sorted(_subscriptions(vault, inventory)):
         for listing in lists.of_subscription(subscription):
             yield listing.what, _rows(connection, listing.path, listing.api_version)
+        yield f"private DNS zones of subscription {subscription}", _zones(connection, subscription)
         path = locks_path(subscription)
         yield f"locks of subscription {subscription}", _rows(connection, path, LOCKS_API)
 
 
 def _get(connection: Connection, resource: ArmId, version: str) -> Callable[[], list[Row]]:
     return lambda: [connection.get(str(resource), version)]
+
+
+def _zones(connection: Connection, subscription: str) -> Callable[[], list[Row]]:
+    """Private DNS zones, each followed by its links to networks."""
+
+    def read() -> list[Row]:
+        found: list[Row] = []
+        for zone in connection.rows(zones_path(subscription), DNS_API):
+            found += [zone, *connection.rows(links_path(ArmId(str(zone["id"]))), DNS_API)]
+        return found
+
+    return read
 
 
 def _rows(connection: Connection, path: str, version: str) -> Callable[[], list[Row]]:

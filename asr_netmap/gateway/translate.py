@@ -7,13 +7,14 @@ a gap, so that one odd row doesn't hide the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any, TypeVar
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import InvalidArmId
 from asr_netmap.gateway.foreign_text import one_line
+from asr_netmap.gateway.moments import moment_of
 from asr_netmap.gateway.nic_wire import IP_CONFIG_FIELDS, ITEM_NETWORKS, NIC_FIELDS, WireName
 from asr_netmap.models import (
     Fabric,
@@ -98,6 +99,8 @@ def nic(body: Body) -> Nic:
         addresses=tuple(_nic_address(each) for each in configs),
         network_security_group=_sub_id(properties, "networkSecurityGroup"),
         application_security_groups=_security_groups(configs),
+        ip_forwarding=bool(properties.get("enableIPForwarding")),
+        dns_servers=tuple(_part(properties, "dnsSettings").get("dnsServers") or ()),
     )
 
 
@@ -107,7 +110,7 @@ def vm(body: Body) -> VirtualMachine:
 
 
 def regional(body: Body) -> RegionalResource:
-    """A network security group, route table, NAT gateway or public IP."""
+    """A NAT gateway or public IP."""
     return RegionalResource(ArmId(body["id"]), _region(body), _sku(body))
 
 
@@ -121,6 +124,7 @@ def load_balancer(body: Body) -> LoadBalancer:
         _sku(body),
         tuple(ArmId(pool["id"]) for pool in properties.get("backendAddressPools") or ()),
         tuple(f for f in frontends if f.subnet is not None),
+        tuple(_outbound_pools(properties)),
     )
 
 
@@ -197,6 +201,11 @@ def item(body: Body) -> ReplicatedItem | None:
         target_group=_id(details.get("recoveryAzureResourceGroupId")),
         test_vm_name=_text(details.get("tfoAzureVMName")),
         nics=tuple(_replicated_nic(each) for each in nics),
+        allowed_operations=tuple(str(each) for each in properties.get("allowedOperations") or ()),
+        failed_over_at=moment_of(properties.get("lastSuccessfulFailoverTime")),
+        tested_at=moment_of(properties.get("lastSuccessfulTestFailoverTime")),
+        failed_over_vm=_id(details.get("recoveryFabricObjectId")),
+        test_vm=_id(details.get("testFailoverRecoveryFabricObjectId")),
     )
 
 
@@ -233,7 +242,18 @@ def _peering(body: Body) -> Peering:
     remote = _sub_id(properties, "remoteVirtualNetwork")
     if remote is None:
         raise Untranslatable(f"peering {body.get('name')!r} has no remote network")
-    return Peering(body["name"], remote, _text(properties.get("peeringState")) or "")
+    # ARM: older versions call it remoteAddressSpace, newer ones give both (Microsoft Learn, REST,
+    # Virtual Network Peerings - Get, 2024-05-01).
+    space = _part(properties, "remoteVirtualNetworkAddressSpace") or _part(
+        properties, "remoteAddressSpace"
+    )
+    return Peering(
+        body["name"],
+        remote,
+        _text(properties.get("peeringState")) or "",
+        _prefixes(space.get("addressPrefixes")),
+        bool(properties.get("useRemoteGateways")),
+    )
 
 
 def _nic_address(body: Body) -> NicAddress:
@@ -245,6 +265,14 @@ def _nic_address(body: Body) -> NicAddress:
         static=str(properties.get("privateIPAllocationMethod")).lower() == "static",
         primary=bool(properties.get("primary")),
     )
+
+
+def _outbound_pools(properties: Body) -> Iterator[ArmId]:
+    """The pools that an outbound rule names."""
+    for rule in properties.get("outboundRules") or ():
+        pool = _sub_id(_part(rule, "properties"), "backendAddressPool")
+        if pool is not None:
+            yield pool
 
 
 def _security_groups(configs: Iterable[Body]) -> tuple[ArmId, ...]:

@@ -29,6 +29,7 @@ def assembled(
 
     items -- those that the run is about: their settings are what the safety limit counts against.
     """
+    listed = tuple(items)
     return Plan(
         scope=scope,
         settings=to_document(settings),
@@ -39,8 +40,9 @@ def assembled(
             *_of_the_whole(inventory, settings, scope.vault),
         ),
         not_looked_at=_gaps(inventory),
-        existing_settings=existing_settings(tuple(items)),
+        existing_settings=existing_settings(listed),
         placements=tuple(placements),
+        items=tuple(item.id for item in listed),
     )
 
 

@@ -93,6 +93,7 @@ class Plan:
     existing_settings -- how many NIC settings already have a value: what the safety limit counts
         changes against.
     placements -- where the IP configs of its items will be; shown, and not kept in a plan file.
+    items -- the replicated items that it is about, pending ones too; not kept in a plan file.
     """
 
     scope: Scope
@@ -103,6 +104,7 @@ class Plan:
     not_looked_at: tuple[NotLookedAt, ...] = ()
     existing_settings: int = 0
     placements: tuple[Placement, ...] = field(default=(), compare=False)
+    items: tuple[ArmId, ...] = field(default=(), compare=False)
     basis: Basis = ALL_RULES
     # Not taken over by dataclasses.replace: another plan has other changes.
     _by_id: dict[str, Change] = field(default_factory=dict, init=False, repr=False, compare=False)

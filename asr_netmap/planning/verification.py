@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.models import NotLookedAt
+from asr_netmap.models import Inventory, NotLookedAt
+from asr_netmap.planning.afterwards import inventory_after
 from asr_netmap.planning.change import Action, Change, ItemState, Kind, MappingState
+from asr_netmap.planning.drill import DrillCheck
+from asr_netmap.planning.estate_findings.findings import estate_findings
+from asr_netmap.planning.estate_findings.stages import STAGE_CODES
+from asr_netmap.planning.estate_findings.uses import Uses
 from asr_netmap.planning.nic_setting import Setting, SettingValue
 from asr_netmap.planning.plan import Finding, Pending, Plan, Severity
+from asr_netmap.planning.readiness import Readiness, readiness
+from asr_netmap.surroundings import Surroundings
 
 _FIX = "Run `asr-netmap apply`."
 
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was found when everything was read again."""
+    """What was found when everything was read again.
+
+    readiness -- of every item that the plan is about; empty where only the plan was looked at.
+    beside -- what could not be read besides what the plan needs.
+    drill -- what became of the items' test failovers, if that was asked for.
+    """
 
     plan: Plan
     findings: tuple[Finding, ...]
+    readiness: tuple[Readiness, ...] = ()
+    beside: tuple[NotLookedAt, ...] = ()
+    drill: tuple[DrillCheck, ...] = ()
 
     @property
     def pending(self) -> tuple[Pending, ...]:
@@ -29,7 +45,7 @@ class Verification:
     @property
     def not_looked_at(self) -> tuple[NotLookedAt, ...]:
         """What could not be read; while there is something, nobody may say that all is well."""
-        return self.plan.not_looked_at
+        return (*self.plan.not_looked_at, *self.beside)
 
     def at_least(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of that severity and worse."""
@@ -38,11 +54,51 @@ class Verification:
 
 def verify(plan: Plan) -> Verification:
     """The findings of a fresh plan, and every change that it still holds as a finding."""
+    return Verification(plan, _sorted(_of_plan(plan)))
+
+
+def verify_estate(
+    plan: Plan, inventory: Inventory, surroundings: Surroundings, now: datetime
+) -> Verification:
+    """What `verify` finds, what would go wrong around it, and whether each item is ready; pure.
+
+    inventory -- the one that the plan was made from.
+    now -- the time of day, in UTC.
+    """
+    about = {*plan.items, *(pending.subject for pending in plan.pending)}
+    coming = inventory_after(inventory, plan.changes)
+    items = tuple(item for item in coming.items if item.id in about)
+    uses = Uses.of(inventory, items, plan.placements)
+    around = estate_findings(uses, surroundings, plan.scope.vault, now)
+    gaps = (_unread(gap, plan) for gap in surroundings.not_looked_at)
+    findings = _sorted([*_without_repeats([*_of_plan(plan), *around]), *gaps])
+    unseen = (*plan.not_looked_at, *surroundings.not_looked_at)
+    ready = readiness(inventory, about, findings, unseen)
+    return Verification(plan, findings, ready, surroundings.not_looked_at)
+
+
+def with_drill(verification: Verification, checks: Sequence[DrillCheck]) -> Verification:
+    """The verification with what became of the test failovers; what differs is a finding."""
+    differing = (check.finding() for check in checks if not check.passed)
+    findings = _sorted([*verification.findings, *differing])
+    return replace(verification, findings=findings, drill=tuple(checks))
+
+
+def _of_plan(plan: Plan) -> list[Finding]:
     findings = [*plan.findings, *(f for c in plan.changes for f in _drift(c, plan))]
-    findings.extend(_unread(gap, plan) for gap in plan.not_looked_at)
-    return Verification(
-        plan, tuple(sorted(findings, key=lambda f: (f.severity.rank, f.code, f.title.lower())))
-    )
+    return [*findings, *(_unread(gap, plan) for gap in plan.not_looked_at)]
+
+
+def _without_repeats(findings: Sequence[Finding]) -> Iterator[Finding]:
+    """Without what is said of the same item more exactly."""
+    staged = {f.subject for f in findings if f.code in STAGE_CODES}
+    for finding in dict.fromkeys(findings):
+        if finding.code != "failover-in-progress" or finding.subject not in staged:
+            yield finding
+
+
+def _sorted(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda f: (f.severity.rank, f.code, f.title.lower())))
 
 
 def _drift(change: Change, plan: Plan) -> Iterator[Finding]:

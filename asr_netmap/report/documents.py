@@ -29,8 +29,10 @@ from asr_netmap.planning.document import (
     pending_document,
     placement_document,
 )
+from asr_netmap.planning.drill import DrillCheck
 from asr_netmap.planning.nic_table.rows import Effective
 from asr_netmap.planning.plan import Plan, Scope
+from asr_netmap.planning.readiness import Readiness
 from asr_netmap.planning.verification import Verification
 from asr_netmap.report.inventory_pages import (
     NotReady,
@@ -113,15 +115,59 @@ def verify_document(
     sandbox: bool,
     not_looked_at: Sequence[NotLookedAt] = (),
 ) -> Json:
-    """``verify``: findings, pending items, and what was not looked at."""
+    """``verify``: findings, readiness of each item, pending items, what was not looked at.
+
+    `ready` of an item is true, false, or ``"unknown"`` where something that decides could not be
+    read. `drill` has the test failovers, if they were asked for.
+    """
     document = _head("verify", sandbox)
     document["scopes"] = [scope_document(each.plan.scope) for each in verifications]
     findings = by_severity(f for each in verifications for f in each.findings)
     document["findings"] = [finding_document(finding) for finding in findings]
+    document["readiness"] = [_readiness(r) for each in verifications for r in each.readiness]
+    document["drill"] = [_drill_check(c) for each in verifications for c in each.drill]
     document["pending"] = [pending_document(p) for each in verifications for p in each.pending]
     gaps = [gap for each in verifications for gap in each.not_looked_at]
     document["not_looked_at"] = _gaps([*gaps, *not_looked_at])
     return document
+
+
+def _readiness(readiness: Readiness) -> Json:
+    return {
+        "item": str(readiness.item),
+        "vm": readiness.vm,
+        "ready": "unknown" if readiness.ready is None else readiness.ready,
+        "missing": [
+            {"code": each.code, "message": each.message, "fix": each.fix}
+            for each in readiness.missing
+        ],
+        "unseen": list(readiness.unseen),
+    }
+
+
+def _drill_check(check: DrillCheck) -> Json:
+    expected = check.expected
+    return {
+        "item": str(check.item),
+        "vm": check.vm,
+        "nic": check.nic,
+        "ip_config": check.ip_config,
+        "passed": check.passed,
+        "problem": check.problem,
+        "expected": {
+            "network": _id(expected.network),
+            "subnet": expected.subnet,
+            "address": str(expected.address) if expected.address is not None else None,
+            "certain": expected.certain,
+            "why": expected.text,
+        },
+        "found": {
+            "nic": _id(check.test_nic),
+            "network": _id(check.network),
+            "subnet": check.subnet,
+            "address": str(check.address) if check.address is not None else None,
+        },
+    }
 
 
 def nics_document(

@@ -13,6 +13,7 @@ from asr_netmap.planning.verification import Verification
 from asr_netmap.report.changes import KIND_TITLES, differences
 from asr_netmap.report.inventory_pages import not_looked_at_blocks
 from asr_netmap.report.page import FIX, Block, Card, Cards, Note, Page, Table, Tone
+from asr_netmap.report.readiness_pages import drill_blocks, readiness_blocks
 
 # What people still read; the JSON document has all.
 MOST_PLACEMENTS = 200
@@ -48,10 +49,12 @@ def plan_page(plan: Plan, *, sandbox: bool) -> Page:
 
 
 def verify_page(verification: Verification, *, sandbox: bool) -> Page:
-    """What is not as declared, each with its fix."""
+    """What is not as declared, each with its fix, and which items are ready."""
     found = verification.findings
     blocks: list[Block] = [
         *findings_blocks(found),
+        *readiness_blocks(verification.readiness),
+        *drill_blocks(verification.drill),
         *pending_blocks(verification.pending),
         *not_looked_at_blocks(verification.not_looked_at),
         Note((verify_summary(verification),), _verdict(found)),
@@ -108,6 +111,10 @@ def verify_summary(verification: Verification) -> str:
     parts = [*counts, *((f"{infos} for information",) if infos else ())]
     parts += [f"{len(pending)} pending"] if pending else []
     parts += [f"{len(not_looked_at)} not looked at"] if not_looked_at else []
+    if verification.readiness:
+        ready = sum(1 for each in verification.readiness if each.ready)
+        told = f"{ready} of {counted(len(verification.readiness), 'item')} ready to fail over"
+        parts += [told] if parts or ready < len(verification.readiness) else []
     if parts:
         return f"{', '.join(parts)}."
     return "Everything was looked at, and everything is as declared."

@@ -325,6 +325,9 @@ def _owners(items: Iterable[ReplicatedItem], nics: Collection[Nic]) -> dict[str,
 
 def _places(item: ReplicatedItem) -> Iterator[tuple[ArmId, bool, str]]:
     """Resource group, whether it is a VM, and name of what failovers of the item make."""
+    for made in (item.failed_over_vm, item.test_vm):
+        if made is not None:
+            yield made.group_id, True, made.name
     group = item.target_group
     if group is None:
         return

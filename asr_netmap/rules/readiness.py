@@ -40,13 +40,18 @@ def failover_under_way(item: ReplicatedItem) -> str | None:
     True during a failover that is not committed, after it until reprotect, and while a test
     failover is not cleaned up.
     """
-    if item.test_failover_state.lower() not in _IDLE_TEST_FAILOVER:
+    if in_test_failover(item):
         return f"a test failover is not cleaned up: {item.test_failover_state}"
     if item.active_location and item.active_location.lower() != "primary":
         return f"it has failed over and is not protected back: active in {item.active_location}"
     if "failover" in item.protection_state.lower():
         return f"a failover is under way: {item.protection_state}"
     return None
+
+
+def in_test_failover(item: ReplicatedItem) -> bool:
+    """Whether a test failover is under way or not cleaned up."""
+    return item.test_failover_state.lower() not in _IDLE_TEST_FAILOVER
 
 
 def _protected(state: str) -> bool:

@@ -237,6 +237,9 @@ def _list_touches(estate: Estate, region: str, parts: list[str], at: int) -> boo
     namespace = parts[at + 1].lower()
     if namespace not in ("microsoft.network", "microsoft.compute"):
         return False
+    # ARM: private DNS zones are of no region (Microsoft Learn, what is Azure Private DNS).
+    if parts[at + 2].lower() == "privatednszones":
+        return False
     if at == 2:
         return True
     scope = "/" + "/".join(parts[:at])

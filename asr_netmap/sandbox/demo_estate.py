@@ -2,7 +2,10 @@
 
 `vnet-app` has no target yet; `vnet-data` is mapped one way to a network of another address
 space; `vnet-web` has its `-asr` copy, unmapped, with one address already taken there;
-`vnet-mgmt` is used by nothing. Eight replicated items cover static and dynamic addresses, a
+`vnet-mgmt` is used by nothing. Around `vnet-data-dr` there is a security group with
+the rules of the wrong region, a private subnet without a way out, and a DNS zone that is not linked
+to it.
+Eight replicated items cover static and dynamic addresses, a
 second NIC, a secondary IP configuration, a value set by hand, and one that is not ready.
 The same on every call.
 """
@@ -31,6 +34,7 @@ _VAULT = (
     f"/Microsoft.RecoveryServices/vaults/{VAULT_NAME}"
 )
 _POLICY = f"{_VAULT}/replicationPolicies/24-hour-retention-policy"
+_ZONE = "privatelink.database.windows.net"
 _SEEN = datetime(2026, 3, 2, 6, 30, tzinfo=timezone.utc)
 _CREATED = moments.trimmed(_SEEN)
 
@@ -73,7 +77,7 @@ class _Machine:
 
 def demo_estate() -> Estate:
     """Return a new copy of the demo estate."""
-    rows: list[Json] = [*_groups(), *_networks(), *_recovery()]
+    rows: list[Json] = [*_groups(), *_networks(), *_name_resolution(), *_recovery()]
     for machine in _MACHINES:
         rows += [_nic(machine, card) for card in machine.cards]
         rows += [_virtual_machine(machine), _item(machine)]
@@ -185,12 +189,14 @@ def _networks() -> list[Json]:
         "service": "Microsoft.Storage",
         "locations": [SOURCE, TARGET],
     }
+    copied = f"{_ROOT}/rg-data-dr/providers/Microsoft.Network/networkSecurityGroups/nsg-data-dr"
     app: dict[str, tuple[str, Json]] = {
         "web": ("10.1.1.0/24", {"networkSecurityGroup": {"id": security}}),
         "app": ("10.1.2.0/24", {"serviceEndpoints": [endpoint]}),
     }
     return [
         _security_group("rg-app", "nsg-web", SOURCE),
+        _security_group("rg-data-dr", "nsg-data-dr", TARGET, _COPIED_RULES),
         _network("rg-app", "vnet-app", SOURCE, "10.1.0.0/16", app),
         _network(
             "rg-data",
@@ -204,11 +210,21 @@ def _networks() -> list[Json]:
             "vnet-data-dr",
             TARGET,
             "10.20.0.0/16",
-            {"zeta": ("10.20.2.0/24", {}), "alpha": ("10.20.1.0/24", {})},
+            {
+                "zeta": ("10.20.2.0/24", {}),
+                "alpha": (
+                    "10.20.1.0/24",
+                    {"networkSecurityGroup": {"id": copied}, "defaultOutboundAccess": False},
+                ),
+            },
         ),
         _network("rg-web", "vnet-web", SOURCE, "10.3.0.0/16", {"front": ("10.3.1.0/24", {})}),
         _network(
-            "rg-web-asr", "vnet-web-asr", TARGET, "10.3.0.0/16", {"front": ("10.3.1.0/24", {})}
+            "rg-web-asr",
+            "vnet-web-asr",
+            TARGET,
+            "10.3.0.0/16",
+            {"front": ("10.3.1.0/24", {})},
         ),
         _network("rg-mgmt", "vnet-mgmt", SOURCE, "10.9.0.0/16", {"admin": ("10.9.1.0/24", {})}),
     ]
@@ -272,7 +288,19 @@ def _subnet(network: str, name: str, prefix: str, more: Json) -> Json:
     }
 
 
-def _security_group(group: str, name: str, region: str) -> Json:
+# Made for the source region and copied as they were: after a failover they stop replication back.
+_COPIED_RULES = (
+    ("allow-storage", 100, "Allow", "Storage.EastAsia"),
+    ("allow-event-hub", 110, "Allow", "EventHub.SoutheastAsia"),
+    ("allow-entra-id", 120, "Allow", "AzureActiveDirectory"),
+    ("allow-site-recovery", 130, "Allow", "AzureSiteRecovery"),
+    ("deny-internet", 4000, "Deny", "Internet"),
+)
+
+
+def _security_group(
+    group: str, name: str, region: str, rules: tuple[tuple[str, int, str, str], ...] = ()
+) -> Json:
     identifier = f"{_ROOT}/{group}/providers/Microsoft.Network/networkSecurityGroups/{name}"
     return {
         "name": name,
@@ -283,10 +311,75 @@ def _security_group(group: str, name: str, region: str) -> Json:
         "properties": {
             "provisioningState": "Succeeded",
             "resourceGuid": ids.stable_guid(identifier),
-            "securityRules": [],
+            "securityRules": [_outbound_rule(identifier, *rule) for rule in rules],
             "defaultSecurityRules": [],
         },
     }
+
+
+def _outbound_rule(security_group: str, name: str, priority: int, access: str, tag: str) -> Json:
+    """ARM: the shape of a rule (Microsoft Learn, REST, Security Rules - Get, 2024-05-01)."""
+    return {
+        "name": name,
+        "id": f"{security_group}/securityRules/{name}",
+        "etag": _etag(security_group),
+        "type": "Microsoft.Network/networkSecurityGroups/securityRules",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "protocol": "*" if access == "Deny" else "Tcp",
+            "sourcePortRange": "*",
+            "destinationPortRange": "*" if access == "Deny" else "443",
+            "sourceAddressPrefix": "*",
+            "destinationAddressPrefix": tag,
+            "access": access,
+            "priority": priority,
+            "direction": "Outbound",
+            "sourcePortRanges": [],
+            "destinationPortRanges": [],
+            "sourceAddressPrefixes": [],
+            "destinationAddressPrefixes": [],
+        },
+    }
+
+
+def _name_resolution() -> list[Json]:
+    """A private DNS zone that the source's data network knows, and its target does not.
+
+    ARM: the shapes are those of Microsoft Learn, REST, Private Zones and Virtual Network Links,
+    2020-06-01.
+    """
+    zone_id = f"{_ROOT}/rg-data/providers/Microsoft.Network/privateDnsZones/{_ZONE}"
+    link_id = f"{zone_id}/virtualNetworkLinks/vnet-data"
+    zone: Json = {
+        "id": zone_id,
+        "name": _ZONE,
+        "type": "Microsoft.Network/privateDnsZones",
+        "etag": ids.stable_guid("etag", zone_id),
+        "location": "global",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "maxNumberOfRecordSets": 25000,
+            "maxNumberOfVirtualNetworkLinks": 1000,
+            "maxNumberOfVirtualNetworkLinksWithRegistration": 100,
+            "numberOfRecordSets": 2,
+            "numberOfVirtualNetworkLinks": 1,
+            "numberOfVirtualNetworkLinksWithRegistration": 0,
+        },
+    }
+    link: Json = {
+        "id": link_id,
+        "name": "vnet-data",
+        "type": "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+        "etag": ids.stable_guid("etag", link_id),
+        "location": "global",
+        "properties": {
+            "provisioningState": "Succeeded",
+            "registrationEnabled": False,
+            "virtualNetwork": {"id": _network_id("rg-data", "vnet-data")},
+            "virtualNetworkLinkState": "Completed",
+        },
+    }
+    return [zone, link]
 
 
 def _nic_id(machine: _Machine, card: _Card) -> str:

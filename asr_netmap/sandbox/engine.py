@@ -28,6 +28,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from asr_netmap.sandbox import (
     conditions,
+    dns,
     fabrics,
     items,
     locks,
@@ -51,6 +52,7 @@ _ROUTER = Router(
     (
         *resources.ROUTES,
         *network.ROUTES,
+        *dns.ROUTES,
         *locks.ROUTES,
         *recovery.ROUTES,
         *fabrics.ROUTES,

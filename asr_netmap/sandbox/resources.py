@@ -198,6 +198,7 @@ NETWORK_TYPES = (
     "natGateways",
     "publicIPAddresses",
     "loadBalancers",
+    "privateDnsZones",
 )
 _TOP_LEVEL_TYPES = (
     "Microsoft.Compute/virtualMachines",

@@ -280,6 +280,9 @@ def test_verify_after_apply_fails_only_on_what_people_have_to_decide(here: Run) 
     assert document["schema"] == "asr-netmap/verify/1"
     assert {f["code"] for f in document["findings"]} == {
         "default-uncertain",
+        "dns-zone-not-linked",
+        "no-egress",
+        "nsg-wrong-region",
         "secondary-not-selected",
         "set-by-hand",
         "subnet-lacks",

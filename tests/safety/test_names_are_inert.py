@@ -369,7 +369,12 @@ def test_a_command_that_a_finding_suggests_is_quoted(
     findings = run("verify", *BY_FILE, "--format", "json").json["findings"]
     commands = suggested_fixes(findings)
     programs = {tuple(command.split()[:4]) for command in commands}
-    assert programs == {("az", "network", "nic", "ip-config"), ("az", "network", "vnet", "peering")}
+    assert programs == {
+        ("az", "network", "nic", "ip-config"),
+        ("az", "network", "private-dns", "link"),
+        ("az", "network", "vnet", "peering"),
+        ("az", "network", "vnet", "subnet"),
+    }
     assert len(commands) > 50
     assert len([command for command in commands if "touch ran" in command]) > 4
     assert_run_nothing_else(commands, folder)

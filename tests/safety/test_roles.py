@@ -166,6 +166,7 @@ def test_the_operator_holds_just_what_applying_needs(rich: Watched, run: Run, fo
     with (folder / "netmap.yaml").open("a") as file:
         file.write(REFERRING)
     looked(run, [WRITING["apply"], NIC_REFERENCES, ON_A_NEW_VAULT, WRITING["unmap mapped"]])
+    looked(run, [READING["verify"]])
     assert rich.methods == {"GET", "PUT", "PATCH", "DELETE"}
     assert needed(rich) == held("operator")
 

@@ -185,7 +185,7 @@ def test_a_resource_group_is_created_once_and_stays_in_its_region(world: World) 
 def test_resources_are_listed_across_types_and_filtered(world: World) -> None:
     rows = world.get(f"{SUB}/resources?$filter=resourceType eq 'Microsoft.Compute/virtualMachines'")
     assert len(rows["value"]) == 9
-    assert len(world.get(f"{SUB}/resources")["value"]) == 9 + 10 + 6 + 1 + 1
+    assert len(world.get(f"{SUB}/resources")["value"]) == 9 + 10 + 6 + 2 + 1 + 1
 
 
 def test_machines_are_read_per_subscription_and_per_group(world: World) -> None:

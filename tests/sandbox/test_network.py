@@ -56,7 +56,10 @@ def test_the_sdk_lists_networks_per_subscription_and_per_group(world: World) -> 
     ]
     assert [n.name for n in client.virtual_networks.list("rg-app")] == ["vnet-app"]
     assert len(list(client.network_interfaces.list_all())) == 10
-    assert [n.name for n in client.network_security_groups.list_all()] == ["nsg-web"]
+    assert [n.name for n in client.network_security_groups.list_all()] == [
+        "nsg-web",
+        "nsg-data-dr",
+    ]
     assert list(client.route_tables.list_all()) == []
     assert [s.name for s in client.subnets.list("rg-app", "vnet-app")] == ["web", "app"]
 

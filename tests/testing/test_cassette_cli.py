@@ -44,11 +44,15 @@ def applied(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, CliResult]:
 @pytest.fixture(scope="module")
 def looked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The cassette of a plan: nothing but reads."""
-    folder = tmp_path_factory.mktemp("looked")
+    return recorded("plan", tmp_path_factory.mktemp("looked"), 0)
+
+
+def recorded(command: str, folder: Path, code: int) -> Path:
+    """The cassette of a reading command over the demo estate."""
     (folder / "netmap.yaml").write_text(NETMAP)
     path = folder / "look.yaml"
     config = ("--config", str(folder / "netmap.yaml"))
-    assert run_cli(["plan", "--sandbox", "demo", *config, "--record", str(path)]).exit_code == 0
+    assert run_cli([command, "--sandbox", "demo", *config, "--record", str(path)]).exit_code == code
     return path
 
 
@@ -83,7 +87,6 @@ def test_a_recorded_apply_replays_with_the_same_outcomes(applied: tuple[Path, Cl
     "command",
     [
         ("plan",),
-        ("verify",),
         ("discover",),
         ("nics", "list"),
         ("nics", "export"),
@@ -94,6 +97,19 @@ def test_a_recorded_apply_replays_with_the_same_outcomes(applied: tuple[Path, Cl
 def test_every_reading_command_says_that_it_is_a_recording(
     command: tuple[str, ...], looked: Path
 ) -> None:
+    says_that_it_is_a_recording(command, looked)
+
+
+def test_a_verification_reads_more_than_a_plan_and_has_a_cassette_of_its_own(
+    looked: Path, tmp_path: Path
+) -> None:
+    missed = run_cli(["verify", "--cassette", str(looked), *HERE])
+    assert missed.exit_code == 1
+    assert "is not recorded" in missed.stderr
+    says_that_it_is_a_recording(("verify",), recorded("verify", tmp_path, 3))
+
+
+def says_that_it_is_a_recording(command: tuple[str, ...], looked: Path) -> None:
     banner = "CASSETTE look.yaml: recorded 2026-01-01 00:00 UTC on the sandbox"
     over = [*command, "--cassette", str(looked), *HERE]
     found = run_cli([*over, "--format", "json"])
