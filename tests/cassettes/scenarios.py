@@ -122,6 +122,13 @@ COMMANDS = (
         says=("mapping-one-way",),
     ),
     Scenario(
+        "report",
+        "one page with the map, the findings and every address",
+        ("report", *WHERE),
+        _data(),
+        says=('class="wire missing"', "mapping-one-way"),
+    ),
+    Scenario(
         "map-with-new-network",
         "first mapping: resource group and -asr network are created, both directions mapped",
         ("map", "--source-vnet", "vnet-mgmt", "--yes", *WHERE),
