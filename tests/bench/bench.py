@@ -1,0 +1,79 @@
+"""The program beside the limit and beside its peers, in one table:
+
+    ./scripts/bench [--quick] [--only ROW] [--json FILE] [--markdown FILE]
+
+Every ratio is of things measured in this run, one after another and in turn, each in a process of
+its own; a figure is the median of its runs. The service is the sandbox on loopback, 50 ms per
+answer, 2.8 s per operation, ``Retry-After: 30`` and ARM's limits on, or the same engine in
+process on a virtual clock. Exit code 1: a bar is missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.bench.figures import Figure, document, markdown, table
+from tests.bench.machine import described, machine
+from tests.bench.processes import Starter, starter
+from tests.bench.rows_in_process import reading, virtual
+from tests.bench.rows_of_memory import memory
+from tests.bench.rows_of_starts import discover, help_page
+from tests.bench.rows_served import thousands, twenty
+
+Row = Callable[[Starter, bool], Iterator[Figure]]
+ROWS: dict[str, Row] = {
+    "help": help_page,
+    "discover": discover,
+    "twenty": twenty,
+    "reading": reading,
+    "memory": memory,
+    "virtual": virtual,
+    "thousands": thousands,
+}
+QUICK = ("help", "discover", "twenty", "virtual")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what is asked for; 0 if no bar is missed."""
+    given = parsed(arguments)
+    names = given.only or (QUICK if given.quick else tuple(ROWS))
+    found_machine = machine()
+    print(described(found_machine), flush=True)
+    started = time.monotonic()
+    figures: list[Figure] = []
+    with starter() as starts:
+        for name in names:
+            figures += ROWS[name](starts, given.quick)
+            print(f"  {name}: measured ({time.monotonic() - started:.0f} s)", file=sys.stderr)
+    print(f"\n{table(figures)}", end="")
+    found = document(figures, found_machine, given.quick)
+    _write(given.json, json.dumps(found, indent=2) + "\n")
+    _write(given.markdown, markdown(figures))
+    return 1 if found["missed"] else 0
+
+
+def parsed(arguments: Sequence[str] | None) -> Any:
+    """The options."""
+    parser = argparse.ArgumentParser(prog="scripts/bench", description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help=f"{', '.join(QUICK)}, and less of it")
+    parser.add_argument(
+        "--only", action="append", choices=ROWS, metavar="ROW", help=", ".join(ROWS)
+    )
+    parser.add_argument("--json", metavar="FILE", help="the figures with all runs, for machines")
+    parser.add_argument("--markdown", metavar="FILE", help="the table as README has it")
+    return parser.parse_args(arguments)
+
+
+def _write(path: str | None, text: str) -> None:
+    if path:
+        Path(path).write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
