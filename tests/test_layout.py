@@ -25,7 +25,7 @@ ERRORS = frozenset({"errors", "clock", "redaction"})
 VALUES = ERRORS | {"arm_id", "models"}
 BELOW_API = VALUES | {
     *("settings", "rules", "planning", "gateway", "applying", "report", "sandbox"),
-    *("files", "plan_file", "roles"),
+    *("files", "plan_file", "roles", "connecting", "reading"),
 }
 EVERYTHING = BELOW_API | {"api", "testing", "cli", "runbook"}
 
@@ -46,6 +46,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "sandbox": frozenset(),
     "files": ERRORS,
     "plan_file": VALUES | {"planning", "files"},
+    "connecting": ERRORS | {"gateway", "sandbox"},
+    "reading": VALUES | {"settings", "gateway"},
     "api": BELOW_API,
     "testing": ERRORS | {"files", "gateway", "sandbox", "api", "cli"},
     "cli": EVERYTHING,

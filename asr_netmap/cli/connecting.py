@@ -88,15 +88,15 @@ def read_progress(console: Console) -> Callable[[str], None] | None:
 
 
 def _live(console: Console, access: Access) -> Connection:
-    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+    from asr_netmap import connecting  # noqa: PLC0415 -- help needs none of it
 
     workers = 1 if access.record is not None else access.workers
     if access.sandbox == "demo":
-        return api.open_sandbox("demo", workers=workers, clock=_clock_of_demo(access))
+        return connecting.open_sandbox("demo", workers=workers, clock=_clock_of_demo(access))
     if access.sandbox is not None:
-        return api.open_sandbox(Path(access.sandbox), workers=workers)
+        return connecting.open_sandbox(Path(access.sandbox), workers=workers)
     if access.endpoint is not None:
-        return api.connect_endpoint(
+        return connecting.connect_endpoint(
             access.endpoint,
             ca=access.ca,
             auth=access.auth.value,
@@ -111,7 +111,7 @@ def _live(console: Console, access: Access) -> Connection:
             "This run is kept from the network, and would have gone to Azure.",
             "Give it --cassette or --sandbox.",
         )
-    return api.connect_azure(
+    return connecting.connect_azure(
         cloud=access.cloud.value,
         auth=access.auth.value,
         client_id=access.client_id,

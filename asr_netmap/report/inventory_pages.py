@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import (
@@ -17,8 +18,10 @@ from asr_netmap.models import (
     ReplicatedNic,
 )
 from asr_netmap.planning.nic_setting import FIELDS, Level, SettingValue
-from asr_netmap.planning.nic_table.rows import Effective
 from asr_netmap.report.page import Block, Page, Table, Tone
+
+if TYPE_CHECKING:
+    from asr_netmap.planning.nic_table.rows import Effective  # loads all that tables need
 
 NotReady = Callable[[ReplicatedItem], str | None]
 """Why an item's settings can't be written now; None: they can."""
