@@ -25,7 +25,7 @@ ERRORS = frozenset({"errors", "clock", "redaction"})
 VALUES = ERRORS | {"arm_id", "models"}
 BELOW_API = VALUES | {
     *("settings", "rules", "planning", "gateway", "applying", "report", "sandbox"),
-    *("files", "plan_file", "roles", "connecting", "reading"),
+    *("files", "json_pieces", "plan_file", "roles", "connecting", "reading"),
 }
 EVERYTHING = BELOW_API | {"api", "testing", "cli", "runbook"}
 
@@ -39,13 +39,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "models": ERRORS | {"arm_id"},
     "settings": VALUES,
     "rules": VALUES | {"settings"},
-    "planning": VALUES | {"settings", "rules"},
+    "json_pieces": frozenset(),
+    "planning": VALUES | {"settings", "rules", "json_pieces"},
     "gateway": VALUES | {"planning", "sandbox", "roles"},
     "applying": VALUES | {"planning"},
-    "report": VALUES | {"planning", "applying"},
+    "report": VALUES | {"planning", "applying", "json_pieces"},
     "sandbox": frozenset(),
     "files": ERRORS,
-    "plan_file": VALUES | {"planning", "files"},
+    "plan_file": VALUES | {"planning", "files", "json_pieces"},
     "connecting": ERRORS | {"gateway", "sandbox"},
     "reading": VALUES | {"settings", "gateway"},
     "api": BELOW_API,
@@ -74,7 +75,7 @@ USERS_OF: dict[str, frozenset[str]] = {
 }
 
 # Parts where deciding happens: values in, values out.
-PURE = frozenset({"arm_id", "models", "rules", "planning", "report"})
+PURE = frozenset({"arm_id", "json_pieces", "models", "rules", "planning", "report"})
 IMPURE_MODULES = frozenset(
     {"asyncio", "http", "random", "select", "socket", "subprocess", "threading", "time", "urllib"}
 )
