@@ -36,7 +36,11 @@ def list_of(one: Callable[[T], object], values: Iterable[T]) -> list[Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """How JSON is spelt: canonical, without blanks and with sorted keys, or indented."""
+    """How JSON is spelt: canonical, without blanks and with sorted keys, or indented.
+
+    What is not JSON, such as NaN, was read from a file or is a mistake: only the canonical form,
+    which digests what was read, spells it.
+    """
 
     indent: int | None
     ascii: bool
@@ -49,6 +53,7 @@ class _Form:
             sort_keys=self.indent is None,
             separators=(",", ":") if self.indent is None else None,
             ensure_ascii=self.ascii,
+            allow_nan=self.indent is None,
         )
         return text if self.indent is None else text.replace("\n", self.line(level))
 

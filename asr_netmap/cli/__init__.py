@@ -56,7 +56,7 @@ def _program(
     """The options of the program itself; their callbacks do the work."""
 
 
-class _Commands(Program):
+class Commands(Program):
     """The program with all its commands."""
 
     listed = (
@@ -80,7 +80,7 @@ def build() -> typer.Typer:
     completion.prepare()
     app = plain_app(
         name=PROGRAM,
-        cls=_Commands,
+        cls=Commands,
         help=_EXIT_CODES,
         no_args_is_help=True,
         add_completion=False,

@@ -44,7 +44,11 @@ def _with_options(function: Command) -> Callable[..., None]:
     def run(**given: Any) -> None:
         talk: Talk = _value("", Talk, given)
         console = console_kind(
-            quiet=talk.quiet, verbose=talk.verbose, debug=talk.debug, given=_texts(given.values())
+            quiet=talk.quiet,
+            verbose=talk.verbose,
+            debug=talk.debug,
+            everything=talk.everything,
+            given=_texts(given.values()),
         )
         with console.guard():
             code = function(

@@ -7,11 +7,12 @@ Several vaults or pairs of regions go into one document of the same shape: lists
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from asr_netmap.applying.outcome import Outcome, Result
 from asr_netmap.arm_id import ArmId
+from asr_netmap.json_pieces import list_of
 from asr_netmap.models import (
     Inventory,
     Network,
@@ -21,6 +22,7 @@ from asr_netmap.models import (
     ReplicatedItem,
     Subnet,
 )
+from asr_netmap.planning.change import Change
 from asr_netmap.planning.document import (
     change_document,
     finding_document,
@@ -42,6 +44,7 @@ from asr_netmap.report.inventory_pages import (
 from asr_netmap.report.plan_pages import by_severity
 
 Json = dict[str, Any]
+Listed = Callable[[Callable[[Any], object], Sequence[Any]], Any]
 _Directed = TypeVar("_Directed", NetworkMapping, ReplicatedItem)
 
 
@@ -82,13 +85,19 @@ def discover_document(
 
 
 def plan_document(
-    plans: Sequence[Plan], *, sandbox: bool, not_looked_at: Sequence[NotLookedAt] = ()
+    plans: Sequence[Plan],
+    *,
+    sandbox: bool,
+    not_looked_at: Sequence[NotLookedAt] = (),
+    listed: Listed = list_of,
 ) -> Json:
-    """``plan``: changes, pending items, findings, and where each IP config will be."""
-    document = _with_plans(_head("plan", sandbox), plans, not_looked_at)
-    document["placements"] = [
-        placement_document(each) for plan in plans for each in plan.placements
-    ]
+    """``plan``: changes, pending items, findings, and where each IP config will be.
+
+    listed -- here and below: how the long lists are made, at once or while they are written.
+    """
+    document = _with_plans(_head("plan", sandbox), plans, not_looked_at, listed)
+    placements = [each for plan in plans for each in plan.placements]
+    document["placements"] = listed(placement_document, placements)
     return document
 
 
@@ -98,10 +107,12 @@ def result_document(
     *,
     sandbox: bool,
     not_looked_at: Sequence[NotLookedAt] = (),
+    listed: Listed = list_of,
 ) -> Json:
     """``apply``: a plan's document with what became of each change."""
-    document = _with_plans(_head("apply", sandbox), plans, not_looked_at)
-    document["outcomes"] = [_outcome(o) for result in results for o in result.outcomes]
+    document = _with_plans(_head("apply", sandbox), plans, not_looked_at, listed)
+    outcomes = [outcome for result in results for outcome in result.outcomes]
+    document["outcomes"] = listed(_outcome, outcomes)
     document["interrupted"] = any(result.interrupted for result in results)
     document["notes"] = [note for result in results for note in result.notes]
     return document
@@ -149,7 +160,15 @@ def nics_document(
 
 def fingerprint_of(plans: Sequence[Plan]) -> str:
     """The fingerprint of one plan, or one that stands for several."""
-    prints = [fingerprint(plan) for plan in plans]
+    return _one_for([fingerprint(plan) for plan in plans])
+
+
+def _change_of_vault(change_and_vault: tuple[Change, str]) -> Json:
+    change, vault = change_and_vault
+    return {**change_document(change), "vault": vault}
+
+
+def _one_for(prints: Sequence[str]) -> str:
     return prints[0] if len(prints) == 1 else hashlib.sha256("\n".join(prints).encode()).hexdigest()
 
 
@@ -158,20 +177,19 @@ def _head(what: str, sandbox: bool) -> Json:
 
 
 def _with_plans(
-    document: Json, plans: Sequence[Plan], not_looked_at: Sequence[NotLookedAt]
+    document: Json, plans: Sequence[Plan], not_looked_at: Sequence[NotLookedAt], listed: Listed
 ) -> Json:
-    document["fingerprint"] = fingerprint_of(plans)
+    prints = [fingerprint(plan) for plan in plans]
+    document["fingerprint"] = _one_for(prints)
     document["scopes"] = [
-        {**scope_document(plan.scope), "fingerprint": fingerprint(plan)} for plan in plans
+        {**scope_document(plan.scope), "fingerprint": own}
+        for plan, own in zip(plans, prints, strict=True)
     ]
-    document["changes"] = [
-        {**change_document(change), "vault": str(plan.scope.vault)}
-        for plan in plans
-        for change in plan.changes
-    ]
+    changes = [(change, str(plan.scope.vault)) for plan in plans for change in plan.changes]
+    document["changes"] = listed(_change_of_vault, changes)
     document["pending"] = [pending_document(each) for plan in plans for each in plan.pending]
     findings = by_severity(finding for plan in plans for finding in plan.findings)
-    document["findings"] = [finding_document(finding) for finding in findings]
+    document["findings"] = listed(finding_document, findings)
     gaps = [gap for plan in plans for gap in plan.not_looked_at]
     document["not_looked_at"] = _gaps([*gaps, *not_looked_at])
     return document
