@@ -29,14 +29,18 @@ _MOST_READ = 64 * 1024 * 1024
 
 
 @contextmanager
-def connect(console: Console, access: Access) -> Iterator[Connection]:
+def connect(console: Console, access: Access, *, writes: bool = False) -> Iterator[Connection]:
     """The connection that the options ask for, opened.
+
+    writes -- something will most likely be written, so what that takes is made ready.
 
     Raises UsageError for contradicting options or a missing extra, EstateFileError,
     CassetteFileError, or CredentialsMissing; at the end of a cassette Unplayed for writes.
     """
     _refuse_contradictions(access)
     with console.telling_pauses(), _chosen(console, access) as azure:
+        if writes:
+            azure.expect_writes()
         yield azure
 
 

@@ -1,6 +1,8 @@
 """The program beside the limit and beside its peers, in one table:
 
-    ./scripts/bench [--quick] [--only ROW] [--json FILE] [--markdown FILE]
+    ./scripts/bench [--quick] [--only ROW] [--json FILE]
+
+README shows what ``--json tests/bench/figures.json`` kept last (scripts/readme writes it there).
 
 Every ratio is of things measured in this run, one after another and in turn, each in a process of
 its own; a figure is the median of its runs. The service is the sandbox on loopback, 50 ms per
@@ -18,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench.figures import Figure, document, markdown, table
+from tests.bench.figures import Figure, document, table
 from tests.bench.machine import described, machine
 from tests.bench.processes import Starter, starter
 from tests.bench.rows_in_process import reading, virtual
@@ -52,9 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             figures += ROWS[name](starts, given.quick)
             print(f"  {name}: measured ({time.monotonic() - started:.0f} s)", file=sys.stderr)
     print(f"\n{table(figures)}", end="")
-    found = document(figures, found_machine, given.quick)
-    _write(given.json, json.dumps(found, indent=2) + "\n")
-    _write(given.markdown, markdown(figures))
+    when = time.strftime("%B %Y")
+    found = document(figures, found_machine, quick=given.quick, measured=when)
+    if given.json:
+        Path(given.json).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return 1 if found["missed"] else 0
 
 
@@ -66,13 +69,7 @@ def parsed(arguments: Sequence[str] | None) -> Any:
         "--only", action="append", choices=ROWS, metavar="ROW", help=", ".join(ROWS)
     )
     parser.add_argument("--json", metavar="FILE", help="the figures with all runs, for machines")
-    parser.add_argument("--markdown", metavar="FILE", help="the table as README has it")
     return parser.parse_args(arguments)
-
-
-def _write(path: str | None, text: str) -> None:
-    if path:
-        Path(path).write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

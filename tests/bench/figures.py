@@ -135,11 +135,14 @@ def markdown(figures: Iterable[Figure]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def document(figures: Sequence[Figure], machine: dict[str, Any], quick: bool) -> dict[str, Any]:
-    """Everything as JSON."""
+def document(
+    figures: Sequence[Figure], machine: dict[str, Any], *, quick: bool, measured: str = ""
+) -> dict[str, Any]:
+    """Everything as JSON. `measured` is when, such as ``November 2026``."""
     return {
         "schema": "asr-netmap/bench/1",
         "quick": quick,
+        "measured": measured,
         "machine": machine,
         "figures": [figure.document() for figure in figures],
         "missed": [figure.what for figure in figures if not figure.ok],
