@@ -41,6 +41,7 @@ from asr_netmap.report.inventory_pages import (
     nic_columns,
     nic_rows,
 )
+from asr_netmap.report.page import Later
 from asr_netmap.report.plan_pages import by_severity
 
 Json = dict[str, Any]
@@ -141,17 +142,20 @@ def nics_document(
     *,
     sandbox: bool,
     not_looked_at: Sequence[NotLookedAt] = (),
+    listed: Listed = list_of,
 ) -> Json:
     """``nics list``: the NIC table; every value is a text, empty where nothing is set."""
     document = _head("nics", sandbox)
     document["scopes"] = [_inventory_scope(inventory, pair) for inventory, pair, _ in found]
     columns = tuple(nic_columns())
-    rows = [
-        row
-        for inventory, pair, effective in found
-        for row in nic_rows(_own(inventory.items, pair, len(found)), not_ready, effective)
-    ]
-    document["nics"] = [{name: row[name] for name in columns} for row in rows]
+    rows = Later(
+        lambda: (
+            row
+            for inventory, pair, effective in found
+            for row in nic_rows(_own(inventory.items, pair, len(found)), not_ready, effective)
+        )
+    )
+    document["nics"] = listed(lambda row: {name: row[name] for name in columns}, rows)
     read = [(inventory, pair) for inventory, pair, _ in found]
     gaps = [gap for inventory in _once(read) for gap in inventory.not_looked_at]
     document["not_looked_at"] = _gaps([*gaps, *not_looked_at])
