@@ -97,11 +97,14 @@ def test_what_is_shown_for_other_engines_can_be_typed(name: str) -> None:
         program.commands[command].make_context(command, arguments)  # exits if it can't be typed
 
 
-def test_the_speed_table_has_every_row_that_is_measured() -> None:
-    """The figures that are shown are those of a whole run, and none of its rows is left out."""
+def test_the_speed_table_hides_no_row_and_no_missed_bar() -> None:
     kept = json.loads((ROOT / "tests" / "bench" / "figures.json").read_text(encoding="utf-8"))
     assert not kept["quick"]
-    assert {figure.row for figure in figures_of(kept)} == set(ROWS)
+    measured = {figure.row for figure in figures_of(kept)}
+    assert measured
+    assert measured <= set(ROWS)
+    left = [row for row in ROWS if row not in measured]
+    assert not left or f"Not measured with these: {', '.join(left)}." in README
     for figure in figures_of(kept):
         assert f"| {figure.what} |" in README
         assert figure.ok or f"{figure.sense.value} {figure.bar:g} **missed**" in README

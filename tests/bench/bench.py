@@ -1,6 +1,6 @@
 """The program beside the limit and beside its peers, in one table:
 
-    ./scripts/bench [--quick] [--only ROW] [--json FILE]
+    ./scripts/bench [--quick] [--only ROW] [--json FILE [--add]]
 
 README shows what ``--json tests/bench/figures.json`` kept last (scripts/readme writes it there).
 
@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench.figures import Figure, document, table
+from tests.bench.figures import Figure, document, figures_of, table
 from tests.bench.machine import described, machine
 from tests.bench.processes import Starter, starter
 from tests.bench.rows_in_process import reading, virtual
@@ -53,12 +53,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for name in names:
             figures += ROWS[name](starts, given.quick)
             print(f"  {name}: measured ({time.monotonic() - started:.0f} s)", file=sys.stderr)
+            if given.json:
+                _keep(Path(given.json), figures, found_machine, given)
     print(f"\n{table(figures)}", end="")
+    return 0 if all(figure.ok for figure in figures) else 1
+
+
+def _keep(path: Path, figures: list[Figure], found_machine: dict[str, Any], given: Any) -> None:
+    """Write the figures so far, after each row: a whole run is long."""
+    known: list[Figure] = []
+    if given.add and path.exists():
+        known = figures_of(json.loads(path.read_text(encoding="utf-8")))
+    measured = {figure.row for figure in figures}
+    kept = [*(figure for figure in known if figure.row not in measured), *figures]
+    kept.sort(key=lambda figure: tuple(ROWS).index(figure.row))
     when = time.strftime("%B %Y")
-    found = document(figures, found_machine, quick=given.quick, measured=when)
-    if given.json:
-        Path(given.json).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
-    return 1 if found["missed"] else 0
+    found = document(kept, found_machine, quick=given.quick, measured=when)
+    path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 def parsed(arguments: Sequence[str] | None) -> Any:
@@ -69,6 +80,7 @@ def parsed(arguments: Sequence[str] | None) -> Any:
         "--only", action="append", choices=ROWS, metavar="ROW", help=", ".join(ROWS)
     )
     parser.add_argument("--json", metavar="FILE", help="the figures with all runs, for machines")
+    parser.add_argument("--add", action="store_true", help="keep FILE's rows that are not measured")
     return parser.parse_args(arguments)
 
 
