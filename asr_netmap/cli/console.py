@@ -98,7 +98,7 @@ class Console:
         """Print a page; `aside`: to standard error, since standard output is taken."""
         if aside and self.quiet:
             return
-        page = self.marked(page if self.everything else shortened(page))
+        page = self.marked(self.fitting(page))
         stream = sys.stderr if aside else sys.stdout
         try:
             if stream.isatty():
@@ -108,6 +108,10 @@ class Console:
                 stream.flush()
         except BrokenPipeError:
             _forget_standard_output()
+
+    def fitting(self, page: Page) -> Page:
+        """The page with no longer tables than people read, unless everything was asked for."""
+        return page if self.everything else shortened(page)
 
     def marked(self, page: Page) -> Page:
         """The page with the recording's banner, if the data is one."""
