@@ -14,13 +14,10 @@ Importing this module loads no `azure` package; connecting does.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from asr_netmap.applying.comparison import Standing, judge
 from asr_netmap.applying.driver import Terms, run_at_once
@@ -30,8 +27,9 @@ from asr_netmap.applying.limits import Limits
 from asr_netmap.applying.observer import Observer
 from asr_netmap.applying.outcome import Outcome, Result, Status
 from asr_netmap.arm_id import ArmId
-from asr_netmap.clock import Clock, SystemClock, VirtualClock
-from asr_netmap.errors import AzureError, EstateFileError, ForeignPlan, StalePlan, UsageError
+from asr_netmap.clock import VirtualClock
+from asr_netmap.connecting import connect_azure, connect_endpoint, open_sandbox
+from asr_netmap.errors import AzureError, ForeignPlan, StalePlan
 from asr_netmap.files import read_bytes
 from asr_netmap.models import Inventory, RegionPair, ReplicatedItem
 from asr_netmap.plan_file import SavedPlan, load_plan, save_plan
@@ -58,16 +56,15 @@ from asr_netmap.planning.safety import Consent, raise_if_unsafe
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.table_outcome import unmet_cells
 from asr_netmap.planning.verification import Verification, verify_estate, with_drill
+from asr_netmap.reading import Say, read, read_networks, resolve_settings, settings_for_vault
 from asr_netmap.rules.effective import Outlook
 from asr_netmap.rules.readiness import not_ready
 from asr_netmap.settings import (
     NetworkSettings,
-    Overrides,
     Settings,
     VaultRef,
     from_document,
     load_settings,
-    settings_from_options,
     to_document,
 )
 from asr_netmap.surroundings import Surroundings
@@ -123,212 +120,11 @@ __all__ = [
     "verify",
 ]
 
-DEFAULT_WORKERS = 8
 MAX_TABLE = 64 * 1024 * 1024  # bytes; far more rows than a vault holds
 ESTATE_SCHEMA = "asr-netmap/estate/1"
 
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
-Say = Callable[[str], None]
-
-
-# Connecting.
-
-
-def connect_azure(
-    *,
-    cloud: str = "AzureCloud",
-    auth: str = "default",
-    client_id: str | None = None,
-    attended: bool | None = None,
-    workers: int = DEFAULT_WORKERS,
-    clock: Clock | None = None,
-    rng: Random | None = None,
-) -> Connection:
-    """A connection to Azure; a context manager.
-
-    cloud -- AzureCloud, AzureUSGovernment or AzureChinaCloud.
-    auth -- default, cli, managed-identity or environment.
-    client_id -- of a user-assigned managed identity.
-    Raises UsageError for another cloud or kind of credential, CredentialsMissing when opened.
-    """
-    from asr_netmap.gateway.cloud import Cloud  # noqa: PLC0415 -- gateway imports azure
-    from asr_netmap.gateway.connection import connect_azure as connect  # noqa: PLC0415 -- same
-    from asr_netmap.gateway.credentials import Auth  # noqa: PLC0415 -- same
-
-    return _writing_what_is_planned(
-        connect(
-            _one_of(Cloud, cloud, "--cloud"),
-            _one_of(Auth, auth, "--auth"),
-            client_id=client_id,
-            attended=attended,
-            clock=clock,
-            rng=rng,
-            workers=workers,
-        )
-    )
-
-
-def connect_endpoint(
-    url: str,
-    *,
-    ca: Path | None = None,
-    auth: str = "default",
-    client_id: str | None = None,
-    workers: int = DEFAULT_WORKERS,
-    clock: Clock | None = None,
-) -> Connection:
-    """A connection to a served sandbox on this machine; a context manager.
-
-    ca -- the certificate of a sandbox that serves TLS.
-    auth, client_id -- as for Azure. They count only where the environment names the sandbox itself
-        as its managed identity endpoint; else its token is asked for directly. No other
-        credential is ever used for a sandbox.
-    Raises UsageError for a URL that isn't on the loopback interface.
-    """
-    from asr_netmap.gateway import connection  # noqa: PLC0415 -- gateway imports azure
-    from asr_netmap.gateway.credentials import Auth  # noqa: PLC0415 -- same
-
-    return _writing_what_is_planned(
-        connection.connect_endpoint(
-            url,
-            ca=ca,
-            auth=_one_of(Auth, auth, "--auth"),
-            client_id=client_id,
-            workers=workers,
-            clock=clock,
-        )
-    )
-
-
-def open_sandbox(
-    estate: Path | str | Literal["demo"],
-    *,
-    workers: int = DEFAULT_WORKERS,
-    clock: Clock | None = None,
-) -> Connection:
-    """A sandbox in this process; a context manager.
-
-    estate -- an estate file, in which every accepted write is kept, or ``"demo"`` for the
-        built-in estate, kept nowhere.
-    clock -- what operations and waits run on; default: a virtual one, on which they cost nothing.
-    Raises EstateFileError.
-    """
-    from asr_netmap.gateway.connection import connect_sandbox  # noqa: PLC0415 -- imports azure
-
-    sandbox = _sandbox_of(estate)
-    now = clock or VirtualClock(SystemClock().now())
-    return _writing_what_is_planned(
-        connect_sandbox(sandbox.handle, clock=now, workers=workers, closing=lambda: _tidy(sandbox))
-    )
-
-
-def _writing_what_is_planned(azure: Connection) -> Connection:
-    """The connection, over which only `_carry_out` can write, and only its plan's changes."""
-    azure.permits.withhold()
-    return azure
-
-
-def _tidy(sandbox: Any) -> None:
-    """Leave one file; where that can't be written, the journal beside it tells the rest."""
-    from asr_netmap.sandbox.estate import EstateError  # noqa: PLC0415 -- only sandbox runs
-
-    with suppress(OSError, EstateError):
-        sandbox.close()
-
-
-def _sandbox_of(estate: Path | str) -> Any:
-    from asr_netmap.sandbox.demo_estate import demo_estate  # noqa: PLC0415 -- only sandbox runs
-    from asr_netmap.sandbox.estate import EstateError  # noqa: PLC0415 -- only sandbox runs
-    from asr_netmap.sandbox.session import FileSandbox, MemorySandbox  # noqa: PLC0415 -- as above
-
-    if str(estate) == "demo":
-        return MemorySandbox(demo_estate())
-    path = Path(estate)
-    if not path.exists():
-        raise EstateFileError(
-            f"There is no estate file {path}.",
-            f"Make one with `asr-netmap sandbox new {path}`, or use `--sandbox demo`.",
-        )
-    try:
-        return FileSandbox(path)
-    except EstateError as error:
-        raise EstateFileError(
-            str(error), "An estate file is what `asr-netmap snapshot` or `sandbox new` writes."
-        ) from None
-
-
-# Reading.
-
-
-def settings_for_vault(vault: str, source_region: str, target_region: str) -> Settings:
-    """Settings that say nothing but which vault and regions are meant.
-
-    vault -- ``subscription/group/name``, or the vault's ARM id.
-    Raises UsageError.
-    """
-    parts = ArmId(vault).segments[1::2] if vault.startswith("/") else vault.split("/")
-    wanted = [part for part in parts if part.lower() != "microsoft.recoveryservices"]
-    if len(wanted) != 3:
-        raise UsageError(
-            f"{vault!r} names no vault.", "Write subscription/resource-group/name, or its ARM id."
-        )
-    subscription, group, name = wanted
-    return settings_from_options(
-        Overrides(
-            subscription=subscription,
-            resource_group=group,
-            vault_name=name,
-            source_region=source_region,
-            target_region=target_region,
-        )
-    )
-
-
-def resolve_settings(azure: Connection, settings: Settings) -> Settings:
-    """The same settings with subscription names turned into ids.
-
-    Raises NotFound with the subscriptions that are visible.
-    """
-    document = to_document(settings)
-    vault, target = document["vault"], document.get("target_subscription")
-    if not _GUID.fullmatch(vault["subscription"]):
-        vault["subscription"] = azure.resolve_subscription(vault["subscription"]).id
-    if target and not _GUID.fullmatch(target):
-        document["target_subscription"] = azure.resolve_subscription(target).id
-    return from_document(document)
-
-
-def read(azure: Connection, settings: Settings, *, progress: Say | None = None) -> Inventory:
-    """All that planning needs to know of the vault and the networks around it.
-
-    Raises NotFound for a vault, group, subscription or region that isn't there, AzureError if
-    nothing could be read. What else could not be read is in `Inventory.not_looked_at`.
-    """
-    from asr_netmap.gateway.reading import read_inventory  # noqa: PLC0415 -- gateway imports azure
-
-    return read_inventory(
-        azure,
-        vault=settings.vault.id,
-        regions=settings.regions,
-        subscriptions=_named_subscriptions(settings),
-        progress=progress,
-    )
-
-
-def read_networks(
-    azure: Connection,
-    subscriptions: Iterable[str],
-    regions: RegionPair | None = None,
-    *,
-    progress: Say | None = None,
-) -> Inventory:
-    """The virtual networks of subscriptions (ids), without any vault."""
-    from asr_netmap.gateway.reading import read_inventory  # noqa: PLC0415 -- gateway imports azure
-
-    return read_inventory(
-        azure, vault=None, regions=regions, subscriptions=subscriptions, progress=progress
-    )
+# Reading; more of it is in `asr_netmap.reading`.
 
 
 def snapshot(azure: Connection, settings: Settings) -> tuple[dict[str, Any], Inventory]:
@@ -939,22 +735,3 @@ def _gateway(azure: Connection) -> Gateway:
 def _scope(azure: Connection, settings: Settings) -> Scope:
     vault = settings.vault.id
     return Scope(azure.cloud, azure.tenant(vault.subscription), vault, settings.regions)
-
-
-def _named_subscriptions(settings: Settings) -> tuple[str, ...]:
-    """The subscriptions that the settings name beside the vault's."""
-    texts = [n.source for n in settings.networks or ()]
-    texts += [n.target for n in settings.networks or () if n.target]
-    texts += [n.test.network for n in settings.networks or () if n.test and n.test.network]
-    named = [ArmId(text).subscription for text in texts if text.startswith("/")]
-    if settings.target_subscription:
-        named.append(settings.target_subscription)
-    return tuple(dict.fromkeys(named))
-
-
-def _one_of(kind: Any, text: str, option: str) -> Any:
-    for one in kind:
-        if one.value.lower() == text.lower():
-            return one
-    known = ", ".join(one.value for one in kind)
-    raise UsageError(f"{option} {text!r} is not known.", f"One of: {known}.")

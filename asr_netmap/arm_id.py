@@ -72,8 +72,9 @@ class ArmId:
         """Parse and check. Raises InvalidArmId."""
         if len(text) > _MAX_ID or not _PLAIN_ID.fullmatch(text):
             _check_id(text)
+        key = text.lower()
         _set_text(self, text)
-        _set_key(self, text.lower())
+        _set_key(self, text if key == text else key)  # thousands are in memory at once
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"ArmId is immutable: {name}")

@@ -6,6 +6,7 @@ import contextlib
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from asr_netmap.errors import FileError
@@ -13,8 +14,8 @@ from asr_netmap.errors import FileError
 _SHOWN_OF_NAME = 40  # of the file's name in that of its temporary file; the whole may be too long
 
 
-def write_atomically(path: Path, text: str, *, private: bool = True) -> None:
-    """Write `text` as UTF-8 to `path`, or leave what is there as it was.
+def write_atomically(path: Path, text: str | Iterable[str], *, private: bool = True) -> None:
+    """Write `text`, whole or in pieces, as UTF-8 to `path`, or leave what is there as it was.
 
     The new file replaces the old one in one step, after it is on the disk. A link at `path` is
     replaced, never followed.
@@ -31,7 +32,7 @@ def write_atomically(path: Path, text: str, *, private: bool = True) -> None:
     temporary = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+            file.writelines([text] if isinstance(text, str) else text)
             file.flush()
             os.fsync(file.fileno())
         if not private:
@@ -44,7 +45,7 @@ def write_atomically(path: Path, text: str, *, private: bool = True) -> None:
             temporary.unlink()
 
 
-def write_new(path: Path, text: str, *, private: bool = True) -> None:
+def write_new(path: Path, text: str | Iterable[str], *, private: bool = True) -> None:
     """Write `text` to a file that does not exist yet. Raises FileError."""
     claim_new(path)
     try:

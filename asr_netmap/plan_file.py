@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from asr_netmap.errors import (
     PlanFileError,
 )
 from asr_netmap.files import decoded, read_bytes, write_atomically
-from asr_netmap.planning.document import PLAN_SCHEMA, canonical, plan_document, plan_from_document
+from asr_netmap.json_pieces import indented_pieces, rows_of
+from asr_netmap.planning.document import PLAN_SCHEMA, digest_of, plan_document, plan_from_document
 from asr_netmap.planning.plan import Plan
 
 TIME_TO_LIVE = timedelta(days=7)
@@ -65,13 +67,20 @@ def save_plan(
         "tool_version": __version__,
         "created": now.isoformat(timespec="seconds"),
         "expires": (now + ttl).isoformat(timespec="seconds"),
-        "plans": [plan_document(plan) for plan in plans],
+        "plans": [plan_document(plan, listed=rows_of) for plan in plans],
     }
-    body["digest"] = _digest(body)
-    # ASCII, and no "##": shown in a CI system's log, no name in it does anything.
-    text = json.dumps(body, indent=1, ensure_ascii=True).replace("##", "\\u0023#") + "\n"
-    write_atomically(path, text)
-    return hashlib.sha256(text.encode()).hexdigest()
+    body["digest"] = digest_of(body)
+    sha256 = hashlib.sha256()
+
+    def text() -> Iterator[str]:
+        for piece in chain(indented_pieces(body, 1), ("\n",)):
+            # ASCII, and no "##": shown in a CI system's log, no name in it does anything.
+            harmless = piece.replace("##", "\\u0023#")
+            sha256.update(harmless.encode())
+            yield harmless
+
+    write_atomically(path, text())
+    return sha256.hexdigest()
 
 
 def _refuse_another_file(path: Path) -> None:
@@ -144,10 +153,6 @@ def _parsed(path: Path, text: str) -> Mapping[str, Any]:
 def _digest_of_rest(path: Path, body: Mapping[str, Any]) -> str:
     """The digest of everything but the digest; some JSON that can be read can't be written."""
     try:
-        return _digest({key: value for key, value in body.items() if key != "digest"})
+        return digest_of({key: value for key, value in body.items() if key != "digest"})
     except (ValueError, RecursionError) as error:
         raise PlanFileError(f"{path} is no plan file: {error}.", _AGAIN) from None
-
-
-def _digest(body: Mapping[str, Any]) -> str:
-    return hashlib.sha256(canonical(body)).hexdigest()

@@ -25,7 +25,7 @@ ERRORS = frozenset({"errors", "clock", "redaction", "near_names"})
 VALUES = ERRORS | {"arm_id", "models", "surroundings"}
 BELOW_API = VALUES | {
     *("settings", "rules", "planning", "gateway", "applying", "report", "sandbox"),
-    *("files", "plan_file", "roles", "budgets"),
+    *("files", "json_pieces", "plan_file", "roles", "budgets", "connecting", "reading"),
 }
 EVERYTHING = BELOW_API | {"api", "testing", "cli", "runbook"}
 
@@ -42,13 +42,16 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "surroundings": ERRORS | {"arm_id", "models"},
     "settings": VALUES,
     "rules": VALUES | {"settings"},
-    "planning": VALUES | {"settings", "rules"},
+    "json_pieces": frozenset(),
+    "planning": VALUES | {"settings", "rules", "json_pieces"},
     "gateway": VALUES | {"planning", "sandbox", "roles", "budgets"},
     "applying": VALUES | {"planning", "budgets"},
-    "report": VALUES | {"planning", "applying"},
+    "report": VALUES | {"planning", "applying", "json_pieces"},
     "sandbox": frozenset(),
     "files": ERRORS,
-    "plan_file": VALUES | {"planning", "files"},
+    "plan_file": VALUES | {"planning", "files", "json_pieces"},
+    "connecting": ERRORS | {"gateway", "sandbox"},
+    "reading": VALUES | {"settings", "gateway"},
     "api": BELOW_API,
     "testing": ERRORS | {"files", "gateway", "sandbox", "api", "cli"},
     "cli": EVERYTHING,
@@ -75,7 +78,12 @@ USERS_OF: dict[str, frozenset[str]] = {
 }
 
 # Parts where deciding happens: values in, values out.
-PURE = frozenset({"arm_id", "models", "near_names", "surroundings", "rules", "planning", "report"})
+PURE = frozenset(
+    {
+        *("arm_id", "json_pieces", "models", "near_names", "surroundings"),
+        *("rules", "planning", "report"),
+    }
+)
 IMPURE_MODULES = frozenset(
     {"asyncio", "http", "random", "select", "socket", "subprocess", "threading", "time", "urllib"}
 )

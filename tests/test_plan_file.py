@@ -16,7 +16,7 @@ import pytest
 from asr_netmap.errors import AlteredPlan, AsrNetmapError, ExpiredPlan, FileError, PlanFileError
 from asr_netmap.plan_file import TIME_TO_LIVE, load_plan, save_plan
 from asr_netmap.planning.basis import Basis, FromJournal, FromRules, FromTable
-from asr_netmap.planning.document import PLAN_SCHEMA, canonical, fingerprint
+from asr_netmap.planning.document import PLAN_SCHEMA, digest_of, fingerprint
 from tests.builders import inventory, ip_config, item, plan_of
 
 NOW = datetime(2026, 3, 2, 6, 30, 15, 123456, tzinfo=timezone.utc)
@@ -36,7 +36,7 @@ def rewritten(path: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     body = json.loads(path.read_text(encoding="utf-8"))
     change(body)
     rest = {key: value for key, value in body.items() if key != "digest"}
-    body["digest"] = hashlib.sha256(canonical(rest)).hexdigest()
+    body["digest"] = digest_of(rest)
     path.write_text(json.dumps(body), encoding="utf-8")
     return path
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from asr_netmap.cli import PROGRAM, app
 from asr_netmap.settings import parse_settings
+from tests.bench.bench import ROWS
+from tests.bench.figures import figures_of
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -85,6 +90,33 @@ def test_the_netmap_yaml_shown_is_one() -> None:
     (settings,) = parse_settings(found.group(1), "README.md")
     assert settings.networks is not None
     assert [network.source for network in settings.networks] == ["vnet-app", "vnet-data"]
+
+
+@pytest.mark.parametrize("name", ["matrix", "schedules"])
+def test_what_is_shown_for_other_engines_can_be_typed(name: str) -> None:
+    """Parsed as it stands, with a word for each of the engine's expressions; not run."""
+    found = re.search(rf"<!-- parsed: {name} -->\n```\w+\n(.*?)```", README, re.DOTALL)
+    assert found is not None
+    text = re.sub(r"\$\{\{.*?\}\}", "word", found.group(1))
+    lines = re.findall(r"^\s*(asr-netmap .*?)(?: >> .*)?$", text, re.MULTILINE)
+    assert len(lines) >= 2
+    program: Any = get_command(app)
+    for line in lines:
+        _, command, *arguments = shlex.split(line)
+        program.commands[command].make_context(command, arguments)  # exits if it can't be typed
+
+
+def test_the_speed_table_hides_no_row_and_no_missed_bar() -> None:
+    kept = json.loads((ROOT / "tests" / "bench" / "figures.json").read_text(encoding="utf-8"))
+    assert not kept["quick"]
+    measured = {figure.row for figure in figures_of(kept)}
+    assert measured
+    assert measured <= set(ROWS)
+    left = [row for row in ROWS if row not in measured]
+    assert not left or f"Not measured with these: {', '.join(left)}." in README
+    for figure in figures_of(kept):
+        assert f"| {figure.what} |" in README
+        assert figure.ok or f"{figure.sense.value} {figure.bar:g} **missed**" in README
 
 
 def test_the_generated_tables_are_current() -> None:

@@ -1,7 +1,8 @@
 """The command line: parse, call `asr_netmap.api`, render, exit.
 
-Importing this package loads typer and the command modules, but no `azure`, pydantic, yaml, requests
-or rich: help and shell completion answer at once. What a command needs, it imports when it runs.
+Importing this package loads typer and no command, no `azure`, pydantic, yaml, requests or rich:
+help and shell completion answer at once. A command's module is imported when the command is run,
+and what that needs beyond, it imports when it does it.
 """
 
 from __future__ import annotations
@@ -11,24 +12,9 @@ from typing import Annotated
 import typer
 
 from asr_netmap import __version__
-from asr_netmap.cli import (
-    apply,
-    completion,
-    demo,
-    discover,
-    init,
-    mapping,
-    nics,
-    plan,
-    report,
-    roles,
-    runbook,
-    sandbox,
-    snapshot,
-    verify,
-)
+from asr_netmap.cli import completion
 from asr_netmap.cli.leaving import leaving_at_once
-from asr_netmap.cli.program import Program
+from asr_netmap.cli.program import Listed, Program, plain_app
 
 PROGRAM = "asr-netmap"
 
@@ -71,37 +57,39 @@ def _program(
     """The options of the program itself; their callbacks do the work."""
 
 
+class Commands(Program):
+    """The program with all its commands."""
+
+    listed = (
+        Listed("init", "init", "Write a netmap.yaml that declares what exists."),
+        Listed("discover", "discover", "Show networks, subnets, mappings and replicated items."),
+        Listed("plan", "plan", "Show what would change and why. Nothing is written to Azure."),
+        Listed("apply", "apply", "Apply a plan, read it back, and say what remains."),
+        Listed("verify", "verify", "Read back and report what is not as declared."),
+        Listed("map", "mapping", "Map two networks in both directions, without a file."),
+        Listed("unmap", "mapping", "Remove both mappings between two networks."),
+        Listed("report", "report", "Write one page with the map, findings, and every address."),
+        Listed("snapshot", "snapshot", "Copy the estate into a file, to rehearse on."),
+        Listed("roles", "roles", "Print a custom role with what an identity needs, and no more."),
+        Listed("demo", "demo", "Tell the whole story in five acts, no Azure needed."),
+        Listed("nics", "nics", "Show and set the NICs of replicated items."),
+        Listed("runbook", "runbook", "Run it unattended in Azure Automation."),
+        Listed("sandbox", "sandbox", "Rehearse on an embedded fake ARM."),
+    )
+
+
 def build() -> typer.Typer:
     """The program with all its commands."""
     completion.prepare()
-    app = typer.Typer(
+    app = plain_app(
         name=PROGRAM,
-        cls=Program,
+        cls=Commands,
         help=_EXIT_CODES,
         no_args_is_help=True,
         add_completion=False,
-        rich_markup_mode=None,  # plain help: the same everywhere, and it needs no rich
-        pretty_exceptions_enable=False,
-        pretty_exceptions_show_locals=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_program)
-    for module in (
-        init,
-        discover,
-        plan,
-        apply,
-        verify,
-        mapping,
-        nics,
-        report,
-        snapshot,
-        roles,
-        runbook,
-        sandbox,
-        demo,
-    ):
-        module.add_to(app)
     return app
 
 

@@ -123,7 +123,7 @@ def apply(
         raise UsageError("--expect-sha256 and --strict are for a plan file.", "Name the file, too.")
     selection = selection_of(only.only)
     wanted = declared(config, where.vault, rules)
-    with connect(console, where.access) as azure:
+    with connect(console, where.access, writes=True) as azure:
         several = plans_of(console, azure, wanted.resolved(azure), selection, rules, table)
         code = carry_out_fresh(console, azure, several.found, run, several.not_looked_at)
     return with_vaults_that_failed(code, several.code)
@@ -140,7 +140,7 @@ def _apply_file(
     name = shlex.quote(str(path))
     again = f"asr-netmap apply {name} {as_typed(config, run.access)}".rstrip()
     run = replace(run, again=again, check=_check_of(saved.plans, config, vault, run.access))
-    with connect(console, run.access) as azure:
+    with connect(console, run.access, writes=True) as azure:
         saved.check_age(azure.clock.now())
         given = wanted.resolved(azure) if wanted else None
 
@@ -169,7 +169,7 @@ def _undo(console: Console, journal: Path, config: Config, vault: Vault, run: Ru
     again = f"asr-netmap apply --undo {shlex.quote(str(journal))} {options}"
     check = f"asr-netmap nics list {options}"
     run = replace(run, again=again, check=check)
-    with connect(console, run.access) as azure:
+    with connect(console, run.access, writes=True) as azure:
         several = plans_back(console, azure, wanted.resolved(azure), journal)
         code = carry_out_fresh(console, azure, several.found, run, several.not_looked_at)
     return with_vaults_that_failed(code, several.code)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 def chosen(inventory: Inventory, selection: Selection, regions: RegionPair | None) -> Inventory:
     """The chosen items, and the networks and mappings around them."""
+    if selection.everything:
+        return inventory
     from asr_netmap.planning.part import part_of  # noqa: PLC0415 -- loads pydantic
 
     return part_of(inventory, selection, regions)

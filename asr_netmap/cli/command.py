@@ -52,6 +52,7 @@ def _with_options(function: Command) -> Callable[..., None]:
             verbose=talk.verbose,
             debug=talk.debug,
             color=not talk.no_color,
+            everything=talk.everything,
             given=_texts(given.values()),
         )
         with console.guard():

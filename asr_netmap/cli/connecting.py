@@ -29,14 +29,18 @@ _MOST_READ = 64 * 1024 * 1024
 
 
 @contextmanager
-def connect(console: Console, access: Access) -> Iterator[Connection]:
+def connect(console: Console, access: Access, *, writes: bool = False) -> Iterator[Connection]:
     """The connection that the options ask for, opened.
+
+    writes -- something will most likely be written, so what that takes is made ready.
 
     Raises UsageError for contradicting options or a missing extra, EstateFileError,
     CassetteFileError, or CredentialsMissing; at the end of a cassette Unplayed for writes.
     """
     _refuse_contradictions(access)
     with console.telling_pauses(), _chosen(console, access) as azure:
+        if writes:
+            azure.expect_writes()
         yield azure
 
 
@@ -88,15 +92,15 @@ def read_progress(console: Console) -> Callable[[str], None] | None:
 
 
 def _live(console: Console, access: Access) -> Connection:
-    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+    from asr_netmap import connecting  # noqa: PLC0415 -- help needs none of it
 
     workers = 1 if access.record is not None else access.workers
     if access.sandbox == "demo":
-        return api.open_sandbox("demo", workers=workers, clock=_clock_of_demo(access))
+        return connecting.open_sandbox("demo", workers=workers, clock=_clock_of_demo(access))
     if access.sandbox is not None:
-        return api.open_sandbox(Path(access.sandbox), workers=workers)
+        return connecting.open_sandbox(Path(access.sandbox), workers=workers)
     if access.endpoint is not None:
-        return api.connect_endpoint(
+        return connecting.connect_endpoint(
             access.endpoint,
             ca=access.ca,
             auth=access.auth.value,
@@ -111,7 +115,7 @@ def _live(console: Console, access: Access) -> Connection:
             "This run is kept from the network, and would have gone to Azure.",
             "Give it --cassette or --sandbox.",
         )
-    return api.connect_azure(
+    return connecting.connect_azure(
         cloud=access.cloud.value,
         auth=access.auth.value,
         client_id=access.client_id,

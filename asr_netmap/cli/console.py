@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -21,6 +21,7 @@ from asr_netmap.errors import AsrNetmapError, Declined, UsageError
 from asr_netmap.redaction import redacted
 from asr_netmap.report.inert import clean
 from asr_netmap.report.page import Page, Tone
+from asr_netmap.report.shortened import shortened
 
 if TYPE_CHECKING:
     import logging
@@ -36,6 +37,7 @@ class Console:
     quiet -- only data and errors. verbose -- more about what is going on.
     debug -- tracebacks, and a line per HTTP exchange.
     color -- whether a terminal may get colours; where ``NO_COLOR`` is set, it gets none anyway.
+    everything -- tables of any length are shown whole.
     given -- the texts and paths that were typed.
     cassette -- where the data is a recording; every output says so.
     """
@@ -47,6 +49,7 @@ class Console:
         verbose: bool = False,
         debug: bool = False,
         color: bool = True,
+        everything: bool = False,
         given: tuple[str | Path, ...] = (),
     ) -> None:
         self.given = given
@@ -55,6 +58,7 @@ class Console:
         self.verbose = verbose or debug
         self.debug = debug
         self.color = color
+        self.everything = everything
         for stream in (sys.stdout, sys.stderr):
             _never_fail_on_a_character(stream)
 
@@ -78,10 +82,13 @@ class Console:
         """Standard error as it is now."""
         return _rich(sys.stderr, self.color)
 
-    def data(self, text: str) -> None:
-        """Write finished text to standard output. A reader that went away is no error."""
+    def data(self, text: str | Iterable[str]) -> None:
+        """Write finished text, whole or in pieces, to standard output.
+
+        A reader that went away is no error.
+        """
         try:
-            sys.stdout.write(text)
+            sys.stdout.writelines([text] if isinstance(text, str) else text)
             sys.stdout.flush()
         except BrokenPipeError:
             _forget_standard_output()
@@ -90,7 +97,7 @@ class Console:
         """Print a page; `aside`: to standard error, since standard output is taken."""
         if aside and self.quiet:
             return
-        page = self.marked(page)
+        page = self.marked(self.fitting(page))
         stream = sys.stderr if aside else sys.stdout
         try:
             if stream.isatty():
@@ -100,6 +107,10 @@ class Console:
                 stream.flush()
         except BrokenPipeError:
             _forget_standard_output()
+
+    def fitting(self, page: Page) -> Page:
+        """The page with no longer tables than people read, unless everything was asked for."""
+        return page if self.everything else shortened(page)
 
     def marked(self, page: Page) -> Page:
         """The page with the recording's banner, if the data is one."""

@@ -35,11 +35,11 @@ class Declared:
 
     def resolved(self, azure: Connection) -> tuple[Settings, ...]:
         """The settings with subscription ids in the place of names. Raises NotFound."""
-        from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+        from asr_netmap.reading import resolve_settings  # noqa: PLC0415 -- help needs none of it
         from asr_netmap.settings import VaultRef  # noqa: PLC0415 -- the same
 
         if not self.unresolved:
-            return tuple(api.resolve_settings(azure, one) for one in self.settings)
+            return tuple(resolve_settings(azure, one) for one in self.settings)
         only = azure.resolve_subscription(None).id
         return tuple(
             one.model_copy(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -47,8 +47,7 @@ def discover(
           --source-region eastasia --target-region "Southeast Asia"
       asr-netmap discover --subscription production --format json
     """
-    from asr_netmap.report.documents import discover_document  # noqa: PLC0415 -- loads pydantic
-    from asr_netmap.report.inventory_pages import discover_page  # noqa: PLC0415 -- the same
+    from asr_netmap.report.inventory_pages import discover_page  # noqa: PLC0415 -- help needs none
     from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
     from asr_netmap.rules.readiness import not_ready  # noqa: PLC0415 -- loads pydantic
 
@@ -61,33 +60,34 @@ def discover(
         (chosen(inventory, selection, regions), regions) for inventory, regions in several.found
     ]
     pages = [discover_page(each, regions, not_ready, sandbox=sandbox) for each, regions in found]
-    emit(
-        console,
-        shape.format,
-        joined(tuple(pages)),
-        lambda: discover_document(
-            found, not_ready, sandbox=sandbox, not_looked_at=several.not_looked_at
-        ),
-        out.out,
-    )
+
+    def document() -> dict[str, Any]:
+        from asr_netmap.report.documents import (  # noqa: PLC0415 -- loads what plans are made of
+            discover_document,
+        )
+
+        gaps = several.not_looked_at
+        return discover_document(found, not_ready, sandbox=sandbox, not_looked_at=gaps)
+
+    emit(console, shape.format, joined(tuple(pages)), document, out.out)
     return several.code
 
 
 def _read(
     console: Console, azure: Connection, config: Config, vault: Vault
 ) -> Several[tuple[Inventory, RegionPair | None]]:
-    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+    from asr_netmap import reading  # noqa: PLC0415 -- help needs none of it
 
     say = read_progress(console)
     if config.config or vault_named(vault):
         settings = declared(config, vault).resolved(azure)
         return each_vault(
-            console, settings, lambda one: (api.read(azure, one, progress=say), one.regions)
+            console, settings, lambda one: (reading.read(azure, one, progress=say), one.regions)
         )
     named = vault.subscription or os.environ.get("AZURE_SUBSCRIPTION_ID")
     subscription = azure.resolve_subscription(named or None).id
     regions = _regions(vault)
-    inventory = api.read_networks(azure, [subscription], regions, progress=say)
+    inventory = reading.read_networks(azure, [subscription], regions, progress=say)
     return Several(((inventory, regions),), (), ExitCode.DONE)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from asr_netmap.cli.drawing import plain_text
 from asr_netmap.cli.options import Format
 from asr_netmap.files import write_atomically
 from asr_netmap.report.csv_rows import csv_rows
-from asr_netmap.report.inert import json_text
+from asr_netmap.report.inert import json_lines
 from asr_netmap.report.markdown import markdown
 from asr_netmap.report.page import Page
 
@@ -39,13 +39,13 @@ def emit(
         return marked_document(console, document())
 
     if out is not None:
-        write_atomically(out, _text(form, page, marked, as_markdown))
+        write_atomically(out, _pieces(form, page, marked, as_markdown))
         console.say(f"Written to {out}.")
     elif form is Format.TABLE:
         console.show(page)
     else:
         console.banner(page.sandbox)
-        console.data(_text(form, page, marked, as_markdown))
+        console.data(_pieces(form, page, marked, as_markdown))
 
 
 def emit_text(console: Console, text: str, sandbox: bool, out: Path | None = None) -> None:
@@ -68,11 +68,13 @@ def marked_document(console: Console, document: dict[str, Any]) -> dict[str, Any
     return {**head, "cassette": name, **document}
 
 
-def _text(form: Format, page: Page, document: Document, as_markdown: Callable[[Page], str]) -> str:
+def _pieces(
+    form: Format, page: Page, document: Document, as_markdown: Callable[[Page], str]
+) -> Iterable[str]:
     if form is Format.JSON:
-        return json_text(document())
+        return json_lines(document())
     if form is Format.MARKDOWN:
-        return as_markdown(page)
+        return (as_markdown(page),)
     if form is Format.CSV:
-        return csv_rows(page.rows)
-    return plain_text(page)
+        return (csv_rows(page.rows),)
+    return (plain_text(page),)

@@ -110,7 +110,7 @@ def map_networks(
     selection = replace(_vms_of(only), networks=(pair.source_vnet,))
     wanted = declared(Config(), where.vault, rules, [pair.settings], spelled=pair.spelled)
     run = _run("map", pair, only, shape, writing, where)
-    with connect(console, where.access) as azure:
+    with connect(console, where.access, writes=True) as azure:
         several = plans_of(console, azure, wanted.resolved(azure), selection, rules)
         return carry_out_fresh(console, azure, several.found, run)
 
@@ -139,7 +139,7 @@ def unmap_networks(
     selection = _vms_of(only)
     wanted = declared(Config(), where.vault, None, [pair.settings], spelled=pair.spelled)
     run = _run("unmap", pair, only, shape, removing.writing, where)
-    with connect(console, where.access) as azure:
+    with connect(console, where.access, writes=True) as azure:
         (settings,) = wanted.resolved(azure)
         inventory = api.read(azure, settings, progress=read_progress(console))
         plan = api.plan_removal(azure, settings, selection=selection, inventory=inventory)

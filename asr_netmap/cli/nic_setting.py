@@ -206,7 +206,7 @@ def set_nic(
         check=f"asr-netmap nics explain --vm {shlex.quote(target.vm)} "
         + as_typed(config, where.vault, where.access),
     )
-    with connect(console, where.access) as azure:
+    with connect(console, where.access, writes=True) as azure:
         from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
         from asr_netmap.planning.nic_table.wording import OPTIONS  # noqa: PLC0415 -- the same
 

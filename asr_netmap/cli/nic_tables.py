@@ -156,7 +156,7 @@ def import_table(
         again=f"asr-netmap nics import {name} {options}",
         check=f"asr-netmap nics list {options}",
     )
-    with connect(console, where.access) as azure:
+    with connect(console, where.access, writes=True) as azure:
         settings = wanted.resolved(azure)
         several = plans_of_table(console, azure, settings, selection, table.table)
         if out.out is not None:

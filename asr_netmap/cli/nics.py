@@ -46,6 +46,7 @@ def list_nics(
       asr-netmap nics list --config netmap.yaml
       asr-netmap nics list --config netmap.yaml --only vm=app1,app2 --format csv --out nics.csv
     """
+    from asr_netmap.json_pieces import rows_of  # noqa: PLC0415 -- only where there is output
     from asr_netmap.planning.effective_text import effective_texts  # noqa: PLC0415 -- the same
     from asr_netmap.report.documents import nics_document  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.inventory_pages import nics_page  # noqa: PLC0415 -- the same
@@ -70,7 +71,11 @@ def list_nics(
         shape.format,
         joined(tuple(pages)),
         lambda: nics_document(
-            found, not_ready, sandbox=sandbox, not_looked_at=several.not_looked_at
+            found,
+            not_ready,
+            sandbox=sandbox,
+            not_looked_at=several.not_looked_at,
+            listed=rows_of,
         ),
         out.out,
     )

@@ -68,6 +68,10 @@ class Talk:
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Say more about what is going on.")
     ] = False
+    everything: Annotated[
+        bool,
+        typer.Option("--all", help="Show every row of long tables, not only the first ones."),
+    ] = False
     debug: Annotated[
         bool, typer.Option("--debug", help="Show tracebacks and a line per HTTP exchange.")
     ] = False

@@ -36,6 +36,7 @@ class PlanOut:
 
 def show(console: Console, several: Several[Plan], form: Format, sandbox: bool) -> None:
     """The plans are the output."""
+    from asr_netmap.json_pieces import rows_of  # noqa: PLC0415 -- only where there is output
     from asr_netmap.report.documents import plan_document  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
     from asr_netmap.report.plan_markdown import plan_markdown  # noqa: PLC0415 -- loads pydantic
@@ -47,7 +48,7 @@ def show(console: Console, several: Several[Plan], form: Format, sandbox: bool) 
         console,
         form,
         page,
-        lambda: plan_document(several.found, sandbox=sandbox, not_looked_at=gaps),
+        lambda: plan_document(several.found, sandbox=sandbox, not_looked_at=gaps, listed=rows_of),
         as_markdown=lambda page: plan_markdown(
             several.found, banner=page.banner, not_looked_at=gaps
         ),

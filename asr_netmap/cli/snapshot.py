@@ -16,7 +16,7 @@ from asr_netmap.cli.exit_codes import ExitCode, worst
 from asr_netmap.cli.options import Config, Out, Where, as_typed
 from asr_netmap.cli.several import each_vault
 from asr_netmap.files import write_new
-from asr_netmap.report.inert import json_text
+from asr_netmap.report.inert import json_lines
 from asr_netmap.report.page import Tone
 
 
@@ -45,9 +45,9 @@ def snapshot(console: Console, config: Config, out: Out, where: Where) -> ExitCo
         several = each_vault(console, wanted.resolved(azure), lambda one: api.snapshot(azure, one))
     document = merged(document for document, _ in several.found)
     if out.out is None:
-        console.data(json_text(document))
+        console.data(json_lines(document))
     else:
-        write_new(out.out, json_text(document))
+        write_new(out.out, json_lines(document))
         console.say(f"{len(document['resources'])} resources copied to {out.out}.")
         options = as_typed(config, where.vault)
         console.say(f"Next: asr-netmap plan {options} --sandbox {shlex.quote(str(out.out))}")

@@ -168,6 +168,7 @@ def report(
     not_looked_at: Sequence[NotLookedAt] = (),
 ) -> ExitCode:
     """What became of it, what remains, and the next command."""
+    from asr_netmap.json_pieces import rows_of  # noqa: PLC0415 -- only where there is output
     from asr_netmap.report.documents import result_document  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
     from asr_netmap.report.plan_pages import result_page, result_summary  # noqa: PLC0415 -- same
@@ -180,7 +181,9 @@ def report(
             console,
             run.form,
             joined(pages),
-            lambda: result_document(plans, results, sandbox=sandbox, not_looked_at=not_looked_at),
+            lambda: result_document(
+                plans, results, sandbox=sandbox, not_looked_at=not_looked_at, listed=rows_of
+            ),
         )
     pending_ok = run.given.pace.pending_ok
     code = worst(

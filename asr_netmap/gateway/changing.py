@@ -18,6 +18,7 @@ from asr_netmap.gateway import subjects
 from asr_netmap.gateway.connection import GROUPS_API, Connection
 from asr_netmap.gateway.failure import Asked, translated
 from asr_netmap.gateway.following import Following
+from asr_netmap.gateway.lists import NETWORK_API
 from asr_netmap.gateway.network_body import network_body
 from asr_netmap.gateway.operations import FirstAnswer, operation_of
 from asr_netmap.gateway.patch import patch_body
@@ -98,20 +99,17 @@ class AzureGateway:
 
 
 def _address_free(connection: Connection, network: ArmId, address: IpAddress) -> bool:
+    """A plain call: for the typed one alone the network client is loaded, 0.3 s and 28 MB."""
     path = f"{network}/CheckIPAddressAvailability"
-    client = connection.network(network.subscription)
     try:
-        with translated(Asked("GET", path)):
-            answer = client.virtual_networks.check_ip_address_availability(
-                network.group, network.name, ip_address=str(address)
-            )
+        answer = connection.get(path, NETWORK_API, ipAddress=str(address))
     except AzureError as error:
         # ARM: an address in no subnet is an error there, not "unavailable" (Azure fluent SDKs
         # for Java and .NET).
         if "PrivateIPAddressNotInAnySubnet" in error.message:
             return False
         raise
-    return bool(answer.available)
+    return bool(answer.get("available"))
 
 
 # Nothing above this line writes. A write returns its answer, or None if there was nothing to do.

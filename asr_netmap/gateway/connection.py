@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from http.cookiejar import DefaultCookiePolicy
+from importlib import import_module
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -147,6 +148,11 @@ class Connection:
         with translated(Asked("GET", "token")):
             self._tokens.token()
 
+    def expect_writes(self) -> None:
+        """Load what the first write needs, 0.2 s of it, while lists are waited for."""
+        name = "azure.mgmt.recoveryservicessiterecovery"
+        threading.Thread(target=import_module, args=(name,), name="asr-netmap-import").start()
+
     def close(self) -> None:
         """Close what is open to the other side."""
         self._transport.close()
@@ -183,9 +189,10 @@ class Connection:
 
     # Plain Resource Manager calls.
 
-    def get(self, path: str, api_version: str) -> Mapping[str, Any]:
+    def get(self, path: str, api_version: str, **query: str) -> Mapping[str, Any]:
         """The body of one GET. `path` starts with a slash. Raises AzureErrors."""
-        return self._json(f"{self._base_url}{quote(path)}?{_version(api_version)}", path)
+        asked = urlencode({**query, "api-version": api_version})
+        return self._json(f"{self._base_url}{quote(path)}?{asked}", path)
 
     def rows(self, path: str, api_version: str) -> Iterator[Mapping[str, Any]]:
         """The rows of a list, page by page as they are consumed. Raises AzureErrors."""

@@ -1,4 +1,7 @@
-"""Who we are: credentials of azure-identity, and nothing else; no secret is ever a parameter."""
+"""Who we are: credentials of azure-identity, and nothing else; no secret is ever a parameter.
+
+That package is imported when a credential is made: it takes 0.25 s, and a sandbox needs none.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,6 @@ from collections.abc import Mapping
 from enum import Enum
 
 from azure.core.credentials import TokenCredential
-from azure.identity import (
-    AzureCliCredential,
-    ChainedTokenCredential,
-    DefaultAzureCredential,
-    EnvironmentCredential,
-    ManagedIdentityCredential,
-    WorkloadIdentityCredential,
-)
 
 from asr_netmap.gateway.cloud import Cloud
 
@@ -68,6 +63,12 @@ def credential(
         then does `Auth.DEFAULT` end with the az CLI: a scheduled run must not act as whoever
         happens to be logged in on that machine.
     """
+    from azure.identity import (  # noqa: PLC0415 -- see above
+        AzureCliCredential,
+        ChainedTokenCredential,
+        ManagedIdentityCredential,
+    )
+
     identity = client_id or os.environ.get("AZURE_CLIENT_ID") or None
     if auth is Auth.CLI:
         return AzureCliCredential()
@@ -81,6 +82,11 @@ def credential(
 
 def _configured(cloud: Cloud, environment: Mapping[str, str]) -> list[TokenCredential]:
     """What the environment spells out. The authority is given, never taken from a variable."""
+    from azure.identity import (  # noqa: PLC0415 -- see above
+        EnvironmentCredential,
+        WorkloadIdentityCredential,
+    )
+
     found: list[TokenCredential] = [EnvironmentCredential(authority=cloud.authority)]
     if all(environment.get(name) for name in _WORKLOAD_VARIABLES):
         found.append(WorkloadIdentityCredential(authority=cloud.authority))
@@ -93,6 +99,8 @@ def _ambient(cloud: Cloud, identity: str | None, attended: bool | None) -> Token
     DefaultAzureCredential is used for its quick probe of the managed identity endpoint, which
     otherwise is waited for long on machines that have none.
     """
+    from azure.identity import DefaultAzureCredential  # noqa: PLC0415 -- see above
+
     if attended is None:
         attended = sys.stdin is not None and sys.stdin.isatty()
     return DefaultAzureCredential(

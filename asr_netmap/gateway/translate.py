@@ -8,7 +8,9 @@ a gap, so that one odd row doesn't hide the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
+from sys import intern
 from typing import Any, TypeVar
 
 from asr_netmap.arm_id import ArmId
@@ -329,7 +331,7 @@ def _item_network(details: Body, nics: Iterable[Body], name: str) -> ArmId | Non
     """The item's own selection, else the first that a NIC has: all NICs share one."""
     of_item, of_nic = ITEM_NETWORKS[name]
     chosen = [details.get(of_item), *(each.get(of_nic) for each in nics)]
-    return next((ArmId(each) for each in chosen if each), None)
+    return next((_known(each) for each in chosen if each), None)
 
 
 def _scenario(properties: Body) -> tuple[str | None, ArmId | None]:
@@ -380,11 +382,18 @@ def _sku(body: Body) -> str:
 
 
 def _text(value: Any) -> str | None:
-    return None if value is None or value == "" else str(value)
+    """A text; equal ones, such as names of subnets and states, are one in memory."""
+    return None if value is None or value == "" else intern(str(value))
 
 
 def _id(value: Any) -> ArmId | None:
-    return ArmId(value) if value else None
+    return _known(value) if value else None
+
+
+@lru_cache(maxsize=4096)
+def _known(text: str) -> ArmId:
+    """An id that others refer to, made once: thousands of NICs lie in a few subnets."""
+    return ArmId(text)
 
 
 def _sub_id(properties: Body, key: str) -> ArmId | None:

@@ -7,8 +7,7 @@ is the digest of what will be done, to what, and under which settings.
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from ipaddress import ip_address
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from asr_netmap.arm_id import ArmId
+from asr_netmap.json_pieces import canonical_pieces, list_of, rows_of
 from asr_netmap.models import NotLookedAt, RegionPair
 from asr_netmap.planning.basis import Basis, FromJournal, FromRules, FromTable
 from asr_netmap.planning.change import (
@@ -35,6 +35,7 @@ from asr_netmap.planning.plan import Finding, Pending, Placement, Plan, Scope, S
 from asr_netmap.rules.effective import Effective
 
 PLAN_SCHEMA = "asr-netmap/plan/2"
+_BOUND = ("scope", "settings", "basis", "changes", "pending")  # what the fingerprint is of
 
 _STATES: Mapping[Kind, type[State]] = {
     Kind.RESOURCE_GROUP: GroupState,
@@ -44,31 +45,41 @@ _STATES: Mapping[Kind, type[State]] = {
 }
 
 
-def canonical(document: object) -> bytes:
-    """The one spelling of a JSON document: sorted keys, no blanks, UTF-8.
+def digest_of(document: object) -> str:
+    """SHA-256, in hex, of the one spelling of a document: sorted keys, no blanks, UTF-8.
 
     Halves of surrogate pairs, which JSON can hold and UTF-8 can't, are spelt as if it could.
     """
-    text = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return text.encode(errors="surrogatepass")
+    digest = hashlib.sha256()
+    for piece in canonical_pieces(document):
+        digest.update(piece.encode(errors="surrogatepass"))
+    return digest.hexdigest()
 
 
 def fingerprint(plan: Plan) -> str:
     """SHA-256, in hex, of what the plan would do, and from what it was made."""
-    document = plan_document(plan, with_fingerprint=False)
-    bound = {key: document[key] for key in ("scope", "settings", "basis", "changes", "pending")}
-    return hashlib.sha256(canonical(bound)).hexdigest()
+    document = plan_document(plan, with_fingerprint=False, listed=rows_of)
+    return digest_of({key: document[key] for key in _BOUND})
 
 
-def plan_document(plan: Plan, *, with_fingerprint: bool = True) -> dict[str, Any]:
-    """A plan as JSON."""
+def plan_document(
+    plan: Plan,
+    *,
+    with_fingerprint: bool = True,
+    listed: Callable[[Callable[[Any], object], Sequence[Any]], Any] = list_of,
+) -> dict[str, Any]:
+    """A plan as JSON.
+
+    listed -- how the long lists are made: at once, or with `json_pieces.rows_of` while they are
+        written.
+    """
     document: dict[str, Any] = {
         "scope": scope_document(plan.scope),
         "settings": plan.settings,
         "basis": _basis_document(plan.basis),
-        "changes": [change_document(change) for change in plan.changes],
-        "pending": [pending_document(pending) for pending in plan.pending],
-        "findings": [finding_document(finding) for finding in plan.findings],
+        "changes": listed(change_document, plan.changes),
+        "pending": listed(pending_document, plan.pending),
+        "findings": listed(finding_document, plan.findings),
         "not_looked_at": [gap_document(gap) for gap in plan.not_looked_at],
         "existing_settings": plan.existing_settings,
     }

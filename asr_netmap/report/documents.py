@@ -7,11 +7,12 @@ Several vaults or pairs of regions go into one document of the same shape: lists
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from asr_netmap.applying.outcome import Outcome, Result
 from asr_netmap.arm_id import ArmId
+from asr_netmap.json_pieces import list_of
 from asr_netmap.models import (
     Inventory,
     Network,
@@ -21,6 +22,7 @@ from asr_netmap.models import (
     ReplicatedItem,
     Subnet,
 )
+from asr_netmap.planning.change import Change
 from asr_netmap.planning.document import (
     change_document,
     finding_document,
@@ -41,9 +43,11 @@ from asr_netmap.report.inventory_pages import (
     nic_columns,
     nic_rows,
 )
+from asr_netmap.report.page import Later
 from asr_netmap.report.plan_pages import by_severity
 
 Json = dict[str, Any]
+Listed = Callable[[Callable[[Any], object], Sequence[Any]], Any]
 _Directed = TypeVar("_Directed", NetworkMapping, ReplicatedItem)
 
 
@@ -84,13 +88,19 @@ def discover_document(
 
 
 def plan_document(
-    plans: Sequence[Plan], *, sandbox: bool, not_looked_at: Sequence[NotLookedAt] = ()
+    plans: Sequence[Plan],
+    *,
+    sandbox: bool,
+    not_looked_at: Sequence[NotLookedAt] = (),
+    listed: Listed = list_of,
 ) -> Json:
-    """``plan``: changes, pending items, findings, and where each IP config will be."""
-    document = _with_plans(_head("plan", sandbox), plans, not_looked_at)
-    document["placements"] = [
-        placement_document(each) for plan in plans for each in plan.placements
-    ]
+    """``plan``: changes, pending items, findings, and where each IP config will be.
+
+    listed -- here and below: how the long lists are made, at once or while they are written.
+    """
+    document = _with_plans(_head("plan", sandbox), plans, not_looked_at, listed)
+    placements = [each for plan in plans for each in plan.placements]
+    document["placements"] = listed(placement_document, placements)
     return document
 
 
@@ -100,10 +110,12 @@ def result_document(
     *,
     sandbox: bool,
     not_looked_at: Sequence[NotLookedAt] = (),
+    listed: Listed = list_of,
 ) -> Json:
     """``apply``: a plan's document with what became of each change."""
-    document = _with_plans(_head("apply", sandbox), plans, not_looked_at)
-    document["outcomes"] = [_outcome(o) for result in results for o in result.outcomes]
+    document = _with_plans(_head("apply", sandbox), plans, not_looked_at, listed)
+    outcomes = [outcome for result in results for outcome in result.outcomes]
+    document["outcomes"] = listed(_outcome, outcomes)
     document["interrupted"] = any(result.interrupted for result in results)
     document["notes"] = [note for result in results for note in result.notes]
     return document
@@ -176,17 +188,20 @@ def nics_document(
     *,
     sandbox: bool,
     not_looked_at: Sequence[NotLookedAt] = (),
+    listed: Listed = list_of,
 ) -> Json:
     """``nics list``: the NIC table; every value is a text, empty where nothing is set."""
     document = _head("nics", sandbox)
     document["scopes"] = [_inventory_scope(inventory, pair) for inventory, pair, _ in found]
     columns = tuple(nic_columns())
-    rows = [
-        row
-        for inventory, pair, effective in found
-        for row in nic_rows(_own(inventory.items, pair, len(found)), not_ready, effective)
-    ]
-    document["nics"] = [{name: row[name] for name in columns} for row in rows]
+    rows = Later(
+        lambda: (
+            row
+            for inventory, pair, effective in found
+            for row in nic_rows(_own(inventory.items, pair, len(found)), not_ready, effective)
+        )
+    )
+    document["nics"] = listed(lambda row: {name: row[name] for name in columns}, rows)
     read = [(inventory, pair) for inventory, pair, _ in found]
     gaps = [gap for inventory in _once(read) for gap in inventory.not_looked_at]
     document["not_looked_at"] = _gaps([*gaps, *not_looked_at])
@@ -195,7 +210,15 @@ def nics_document(
 
 def fingerprint_of(plans: Sequence[Plan]) -> str:
     """The fingerprint of one plan, or one that stands for several."""
-    prints = [fingerprint(plan) for plan in plans]
+    return _one_for([fingerprint(plan) for plan in plans])
+
+
+def _change_of_vault(change_and_vault: tuple[Change, str]) -> Json:
+    change, vault = change_and_vault
+    return {**change_document(change), "vault": vault}
+
+
+def _one_for(prints: Sequence[str]) -> str:
     return prints[0] if len(prints) == 1 else hashlib.sha256("\n".join(prints).encode()).hexdigest()
 
 
@@ -204,20 +227,19 @@ def _head(what: str, sandbox: bool) -> Json:
 
 
 def _with_plans(
-    document: Json, plans: Sequence[Plan], not_looked_at: Sequence[NotLookedAt]
+    document: Json, plans: Sequence[Plan], not_looked_at: Sequence[NotLookedAt], listed: Listed
 ) -> Json:
-    document["fingerprint"] = fingerprint_of(plans)
+    prints = [fingerprint(plan) for plan in plans]
+    document["fingerprint"] = _one_for(prints)
     document["scopes"] = [
-        {**scope_document(plan.scope), "fingerprint": fingerprint(plan)} for plan in plans
+        {**scope_document(plan.scope), "fingerprint": own}
+        for plan, own in zip(plans, prints, strict=True)
     ]
-    document["changes"] = [
-        {**change_document(change), "vault": str(plan.scope.vault)}
-        for plan in plans
-        for change in plan.changes
-    ]
+    changes = [(change, str(plan.scope.vault)) for plan in plans for change in plan.changes]
+    document["changes"] = listed(_change_of_vault, changes)
     document["pending"] = [pending_document(each) for plan in plans for each in plan.pending]
     findings = by_severity(finding for plan in plans for finding in plan.findings)
-    document["findings"] = [finding_document(finding) for finding in findings]
+    document["findings"] = listed(finding_document, findings)
     gaps = [gap for plan in plans for gap in plan.not_looked_at]
     document["not_looked_at"] = _gaps([*gaps, *not_looked_at])
     return document

@@ -7,10 +7,11 @@ escape sequences, markup, formulas or a CI system's commands. All texts of a pag
 from __future__ import annotations
 
 import html
-import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
+
+from asr_netmap.json_pieces import indented_pieces
 
 _ESCAPE_SEQUENCE = re.compile(
     r"\x1b\][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC: titles, links, the clipboard
@@ -78,5 +79,11 @@ def csv_cells(row: Iterable[str]) -> list[str]:
 
 def json_text(document: Any) -> str:
     """A JSON document as ASCII text, indented; equal documents give equal texts."""
-    text = json.dumps(document, indent=2, ensure_ascii=True, allow_nan=False)
-    return _PIPELINE_COMMAND.sub(r"\\u0023", text) + "\n"
+    return "".join(json_lines(document))
+
+
+def json_lines(document: Any) -> Iterator[str]:
+    """The same in pieces, for documents whose rows are made while they are written."""
+    for piece in indented_pieces(document, 2):
+        yield _PIPELINE_COMMAND.sub(r"\\u0023", piece)
+    yield "\n"

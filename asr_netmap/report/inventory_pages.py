@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import (
@@ -17,8 +18,10 @@ from asr_netmap.models import (
     ReplicatedNic,
 )
 from asr_netmap.planning.nic_setting import FIELDS, Level, SettingValue
-from asr_netmap.planning.nic_table.rows import Effective
-from asr_netmap.report.page import Block, Page, Table, Tone
+from asr_netmap.report.page import Block, Later, Page, Table, Tone
+
+if TYPE_CHECKING:
+    from asr_netmap.planning.nic_table.rows import Effective  # loads all that tables need
 
 NotReady = Callable[[ReplicatedItem], str | None]
 """Why an item's settings can't be written now; None: they can."""
@@ -190,24 +193,31 @@ def nics_page(
 
     effective -- where each will be, from the whole inventory; `inventory` may be a part of it.
     """
-    rows = nic_rows(inventory.items, not_ready, effective)
-    short = tuple(
-        (
-            row["vm"],
-            row["nic"] or "-",
-            row["ip_config"] or "-",
-            _ways(row["source_subnet"], row["source_address"], row["source_static"]),
-            _expected(row["effective_subnet"], row["effective_address"]),
-            _expected(row["effective_test_subnet"], row["effective_test_address"]),
-            row["state"],
-        )
-        for row in rows
-    )
+    count = sum(1 for item in inventory.items for _ in _ip_configs(item))
+
+    def rows() -> Iterator[dict[str, str]]:
+        return nic_rows(inventory.items, not_ready, effective)
+
+    short = Later(lambda: map(_short, rows()), count)
     columns = ("VM", "NIC", "IP config", "source", "failover", "test failover", "state")
     every = tuple(nic_columns())
-    table = Table("", every, tuple(tuple(row[name] for name in every) for row in rows))
+    whole = Later(lambda: (tuple(row[name] for name in every) for row in rows()), count)
+    table = Table("", every, whole)
     blocks = (Table("NICs", columns, short), *not_looked_at_blocks(inventory.not_looked_at))
     return Page(_title(inventory, regions), blocks, sandbox, table)
+
+
+def _short(row: Mapping[str, str]) -> tuple[str, ...]:
+    """The cells that people read."""
+    return (
+        row["vm"],
+        row["nic"] or "-",
+        row["ip_config"] or "-",
+        _ways(row["source_subnet"], row["source_address"], row["source_static"]),
+        _expected(row["effective_subnet"], row["effective_address"]),
+        _expected(row["effective_test_subnet"], row["effective_test_address"]),
+        row["state"],
+    )
 
 
 def nic_columns() -> Iterator[str]:
@@ -220,9 +230,8 @@ def nic_columns() -> Iterator[str]:
 
 def nic_rows(
     items: Iterable[ReplicatedItem], not_ready: NotReady, effective: Effective
-) -> list[dict[str, str]]:
+) -> Iterator[dict[str, str]]:
     """A row of texts per IP config; an item without NICs yet has one row that says why."""
-    rows = []
     for item in items:
         state = not_ready(item) or "ready"
         for nic, config in _ip_configs(item):
@@ -231,8 +240,7 @@ def nic_rows(
             row |= {"nic": nic.name if nic else "", "ip_config": config.name if config else ""}
             row |= _source(nic, config)
             row |= dict(_effective(item, nic, config, effective))
-            rows.append(row)
-    return rows
+            yield row
 
 
 def not_looked_at_blocks(gaps: tuple[NotLookedAt, ...]) -> tuple[Block, ...]:

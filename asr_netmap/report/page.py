@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
+from typing import TypeVar, overload
+
+S = TypeVar("S")
+T = TypeVar("T")
 
 # How a line begins that says what to do: renderers leave it in one piece, since people copy it.
 FIX = "fix: "
@@ -20,6 +26,38 @@ class Tone(Enum):
     FAINT = "faint"
 
 
+class Later(Sequence[T]):
+    """Parts of a page that are made each time that they are looked at, and never all at once.
+
+    make -- gives them, from what doesn't change.
+    length -- how many; None: as many as are made.
+    """
+
+    def __init__(self, make: Callable[[], Iterable[T]], length: int | None = None) -> None:
+        self._make = make
+        self._length = length
+
+    def __iter__(self) -> Iterator[T]:
+        return iter(self._make())
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self) if self._length is None else self._length
+
+    @overload
+    def __getitem__(self, place: int) -> T: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, place: int | slice) -> T | tuple[T, ...]:
+        if isinstance(place, slice) and place.start is None and place.step is None:
+            return tuple(islice(self, place.stop))
+        return tuple(self)[place]
+
+
+def later(one: Callable[[S], T], values: Sequence[S]) -> Later[T]:
+    """What `one` makes of each value, made when it is looked at."""
+    return Later(lambda: map(one, values), len(values))
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Rows under headings.
@@ -30,7 +68,7 @@ class Table:
 
     title: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: Sequence[tuple[str, ...]]
     tones: tuple[Tone, ...] = ()
     nothing: str = "none"
 
@@ -53,7 +91,7 @@ class Cards:
     """Cards under a title."""
 
     title: str
-    cards: tuple[Card, ...]
+    cards: Sequence[Card]
     nothing: str = "none"
 
 
@@ -100,7 +138,7 @@ def joined(pages: tuple[Page, ...]) -> Page:
     for page in pages:
         blocks += [Note((page.title,), Tone.CHANGE), *page.blocks]
     first = pages[0].rows
-    rows = tuple(row for page in pages for row in page.rows.rows)
+    rows = Later(lambda: (row for page in pages for row in page.rows.rows))
     return Page(
         f"{len(pages)} vaults or pairs of regions",
         tuple(blocks),

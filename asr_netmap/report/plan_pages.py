@@ -12,7 +12,18 @@ from asr_netmap.planning.plan import Finding, Pending, Placement, Plan, Severity
 from asr_netmap.planning.verification import Verification
 from asr_netmap.report.changes import KIND_TITLES, differences
 from asr_netmap.report.inventory_pages import not_looked_at_blocks
-from asr_netmap.report.page import FIX, Block, Card, Cards, Note, Page, Table, Tone
+from asr_netmap.report.page import (
+    FIX,
+    Block,
+    Card,
+    Cards,
+    Later,
+    Note,
+    Page,
+    Table,
+    Tone,
+    later,
+)
 from asr_netmap.report.readiness_pages import drill_blocks, readiness_blocks
 
 # What people still read; the JSON document has all.
@@ -154,17 +165,26 @@ def overview_blocks(plan: Plan) -> tuple[Block, ...]:
     if len(plan.changes) <= MOST_CHANGES_AT_ONCE:
         return ()
     kinds = Counter(change.kind for change in plan.changes)
-    lines = tuple(f"{KIND_TITLES[kind]}: {kinds[kind]}" for kind in Kind if kinds[kind])
+    lines = [f"{KIND_TITLES[kind]}: {kinds[kind]}" for kind in Kind if kinds[kind]]
+    lines += [f"  into {name}: {counted(count, 'VM')}" for name, count in _targets(plan).items()]
     return (Note((plan_summary(plan), *lines), _tone(plan)),)
+
+
+def _targets(plan: Plan) -> Counter[str]:
+    """How many VMs whose settings change will fail over into each network, by its name."""
+    changed = {change.subject for change in plan.changes if change.kind is Kind.NIC_SETTINGS}
+    into = {p.item: p.failover.network for p in plan.placements if p.item in changed}
+    return Counter(network.name for network in into.values() if network is not None)
 
 
 def changes_blocks(changes: Iterable[Change]) -> Iterator[Cards]:
     """The changes, grouped by kind in the order in which they are applied."""
-    listed = tuple(changes)
-    for kind in Kind:
-        cards = tuple(change_card(change) for change in listed if change.kind is kind)
-        if cards:
-            yield Cards(KIND_TITLES[kind], cards)
+    of_kind: dict[Kind, list[Change]] = {kind: [] for kind in Kind}
+    for change in changes:
+        of_kind[change.kind].append(change)
+    for kind, listed in of_kind.items():
+        if listed:
+            yield Cards(KIND_TITLES[kind], later(change_card, listed))
 
 
 def placement_blocks(placements: Sequence[Placement]) -> tuple[Block, ...]:
@@ -191,14 +211,21 @@ def placements_table(placements: Sequence[Placement]) -> Table:
 
 def pending_blocks(pending: Sequence[Pending]) -> tuple[Block, ...]:
     """What can't be done yet; nothing is said if there is none."""
-    cards = tuple(Card("pending", p.title, (p.reason,), Tone.FAINT) for p in pending)
-    return (Cards("Pending: the next run looks again", cards),) if cards else ()
+    cards = later(lambda p: Card("pending", p.title, (p.reason,), Tone.FAINT), pending)
+    return (Cards("Pending: the next run looks again", cards),) if pending else ()
 
 
 def findings_blocks(findings: Iterable[Finding]) -> tuple[Block, ...]:
     """Findings, the worst first."""
-    cards = tuple(finding_card(finding) for finding in by_severity(findings))
-    return (Cards("Findings", cards),) if cards else ()
+    listed = by_severity(findings)
+    if not listed:
+        return ()
+    cards = Cards("Findings", later(finding_card, listed))
+    if len(listed) <= MOST_CHANGES_AT_ONCE:
+        return (cards,)
+    codes = Counter((finding.severity.value, finding.code) for finding in listed)
+    counts = tuple(f"{severity} [{code}]: {count}" for (severity, code), count in codes.items())
+    return (Note((f"{len(listed)} findings", *counts), _SEVERITY_TONES[listed[0].severity]), cards)
 
 
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
@@ -209,8 +236,14 @@ def by_severity(findings: Iterable[Finding]) -> list[Finding]:
 def changes_table(changes: Iterable[Change]) -> Table:
     """A row per value that changes, for CSV."""
     columns = ("id", "kind", "action", "subject", "title", "where", "what", "before", "after")
-    rows = tuple(
-        (
+    listed = tuple(changes)
+    rows = Later(lambda: (row for change in listed for row in _rows_of(change)))
+    return Table("", (*columns, "reason"), rows)
+
+
+def _rows_of(change: Change) -> Iterator[tuple[str, ...]]:
+    for d in differences(change) or (None,):
+        yield (
             change.id,
             change.kind.value,
             change.action.value,
@@ -219,10 +252,6 @@ def changes_table(changes: Iterable[Change]) -> Table:
             *((d.where, d.what, d.before, d.after) if d else ("", "", "", "")),
             (d.reason if d else "") or change.reason,
         )
-        for change in changes
-        for d in (differences(change) or (None,))
-    )
-    return Table("", (*columns, "reason"), rows)
 
 
 def findings_table(findings: Iterable[Finding]) -> Table:

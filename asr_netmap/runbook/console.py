@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.drawing import Line, plain_text
@@ -24,10 +25,8 @@ _KINDS = {Tone.WARNING: Kind.WARNING, Tone.BAD: Kind.ERROR}
 class JobConsole(Console):
     """What a command says inside a job."""
 
-    def __init__(
-        self, *, quiet: bool, verbose: bool, debug: bool, color: bool, given: tuple[object, ...]
-    ) -> None:
-        super().__init__(quiet=quiet, verbose=verbose, debug=debug, color=color, given=given)  # type: ignore[arg-type]  # -- passed through
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
         self.job = CURRENT.get()
         self._streams = self.job.streams
 
@@ -46,15 +45,15 @@ class JobConsole(Console):
         """The lines of ``--debug`` have a stream of their own."""
         return line_writer(self._streams, Kind.DEBUG)
 
-    def data(self, text: str) -> None:
+    def data(self, text: str | Iterable[str]) -> None:
         """The report, as far as there is room for it."""
-        self._streams.report(text)
+        self._streams.report(text if isinstance(text, str) else "".join(text))
         self._streams.end_report()
 
     def show(self, page: Page, *, aside: bool = False) -> None:
         """A page as plain lines; beside a report in another format only with ``--verbose``."""
         if not aside or self.verbose:
-            self.data(plain_text(self.marked(page)))
+            self.data(plain_text(self.marked(self.fitting(page))))
 
     def next(self, command: str) -> None:
         """Nobody reads it who could type it."""

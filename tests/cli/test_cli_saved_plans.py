@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from asr_netmap.planning.document import canonical
+from asr_netmap.planning.document import digest_of
 from tests.cli.conftest import Finished, Run, change_estate, resources_of
 from tests.cli.test_cli_nics import rows_of, setting, write_rows
 
@@ -41,7 +41,7 @@ def rewrite(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
     body = json.loads(path.read_text())
     change(body)
     rest = {key: value for key, value in body.items() if key != "digest"}
-    path.write_text(json.dumps({**rest, "digest": hashlib.sha256(canonical(rest)).hexdigest()}))
+    path.write_text(json.dumps({**rest, "digest": digest_of(rest)}))
 
 
 def next_command(done: Finished) -> str:

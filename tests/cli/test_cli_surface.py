@@ -9,8 +9,9 @@ import pytest
 from typer.main import get_command
 
 from asr_netmap import __version__
-from asr_netmap.cli import app
+from asr_netmap.cli import Commands, app
 from asr_netmap.cli.options import Auth
+from asr_netmap.cli.program import Listed
 from asr_netmap.gateway import credentials
 from asr_netmap.settings import ORIGINS
 from tests.cli.conftest import REGION_OPTIONS, VAULT_OPTIONS, Run
@@ -276,3 +277,12 @@ def test_every_mistake_of_a_configuration_is_reported_at_once(run: Run, folder: 
     assert "source_regoin" in refused.err
     assert "target_region" in refused.err
     assert "Traceback" not in refused.err
+
+
+@pytest.mark.parametrize("head", Commands.listed, ids=[each.name for each in Commands.listed])
+def test_the_list_of_commands_says_what_each_command_says_of_itself(head: Listed) -> None:
+    """The list is written out, so that help imports no command."""
+    program: Any = get_command(app)
+    command = program.commands[head.name]
+    assert command.name == head.name
+    assert command.help.strip().splitlines()[0] == head.help

@@ -128,9 +128,9 @@ class RecordedConnection(Connection):
 
     versions: Mapping[str, str]
 
-    def get(self, path: str, api_version: str) -> Mapping[str, Any]:
+    def get(self, path: str, api_version: str, **query: str) -> Mapping[str, Any]:
         """As the connection's, with the recorded version."""
-        return super().get(path, self.versions.get(provider(path), api_version))
+        return super().get(path, self.versions.get(provider(path), api_version), **query)
 
     def _client_options(self, subscription: str) -> dict[str, Any]:
         # The network client has no such argument; its calls are given the version one by one.

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from asr_netmap.planning.document import canonical
+from asr_netmap.planning.document import digest_of
 
 Path = tuple[str | int, ...]
 
@@ -56,7 +55,7 @@ def _forged(document: dict[str, Any], where: Path, what: str, other: Any) -> For
         holder[where[-1]] = other
     if where[0] != "digest":
         body = {key: value for key, value in altered.items() if key != "digest"}
-        altered["digest"] = hashlib.sha256(canonical(body)).hexdigest()
+        altered["digest"] = digest_of(body)
     return Forgery(where, what, altered)
 
 

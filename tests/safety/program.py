@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from azure.core.credentials import AccessToken
 
-from asr_netmap import api
+from asr_netmap import connecting
 from asr_netmap.clock import VirtualClock
 from asr_netmap.gateway.cloud import Cloud
 from asr_netmap.gateway.connection import Connection, connect_over
@@ -134,7 +134,7 @@ class Watched:
 
     def install(self, patch: pytest.MonkeyPatch) -> None:
         """Stand in Azure's place for every command of this process."""
-        patch.setattr(api, "connect_azure", self.connect)
+        patch.setattr(connecting, "connect_azure", self.connect)
 
     @property
     def methods(self) -> set[str]:

@@ -20,7 +20,7 @@ import azure.identity
 import pytest
 from azure.core.credentials import AccessToken
 
-from asr_netmap import api
+from asr_netmap import connecting
 from asr_netmap.clock import SystemClock, VirtualClock
 from asr_netmap.sandbox import MemorySandbox, demo_estate
 from asr_netmap.sandbox.server import running_server, serve
@@ -149,8 +149,8 @@ def test_a_served_sandbox_gets_its_own_token_and_no_other(
     auth: str,
 ) -> None:
     # Before its first look at a write the program lets some seconds pass: on this clock, none.
-    timeless = partial(api.connect_endpoint, clock=VirtualClock(SystemClock().now()))
-    monkeypatch.setattr(api, "connect_endpoint", timeless)
+    timeless = partial(connecting.connect_endpoint, clock=VirtualClock(SystemClock().now()))
+    monkeypatch.setattr(connecting, "connect_endpoint", timeless)
     sandbox = MemorySandbox(demo_estate())
     with running_server(sandbox) as base:
         for arguments in (READING["plan"], WRITING["unmap mapped"]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -24,7 +23,7 @@ from asr_netmap.gateway.connection import Connection
 from asr_netmap.gateway.guard import Place
 from asr_netmap.gateway.tokens import TokenCache
 from asr_netmap.planning.change import Action, Kind, MappingState
-from asr_netmap.planning.document import canonical
+from asr_netmap.planning.document import digest_of
 from asr_netmap.planning.gateway import Operation, Reading
 from tests.cli.conftest import Run
 from tests.gateway.scripted import ITEM, MAPPING, SUBSCRIPTION, VAULT, world
@@ -327,7 +326,7 @@ def test_a_forged_plan_with_a_right_digest_writes_nothing_of_its_own(
         each["subject"] = each["subject"].replace(old, new)
         each["id"] = each["id"].replace(old, new)
     del body["digest"]
-    body["digest"] = hashlib.sha256(canonical(body)).hexdigest()
+    body["digest"] = digest_of(body)
     (folder / "plan.json").write_text(json.dumps(body))
     azure.seen.clear()
     done = run("apply", "plan.json", "--yes")

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 from typer.main import get_command
 
-from asr_netmap import api
+from asr_netmap import api, connecting
 from asr_netmap.applying.outcome import Result
 from asr_netmap.cli import PROGRAM, app
 from asr_netmap.gateway.connection import Connection, connect_sandbox
@@ -92,7 +92,10 @@ def start(
         given += _settings_of(arguments[0], path) if with_config else []
         given += ["--journal", str(journal)] if journal else []
         spies: dict[str, Any] = {"apply": spied, "apply_saved": spied_saved}
-        with patch.multiple(api, open_sandbox=connect, **spies):
+        with (
+            patch.object(connecting, "open_sandbox", connect),
+            patch.multiple(api, **spies),
+        ):
             _run(given, ended)
     return ended
 

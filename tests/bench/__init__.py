@@ -1,0 +1,1 @@
+"""Measurements: the program beside the limit and beside what people would write themselves."""
