@@ -15,11 +15,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from asr_netmap.sandbox import ids, implied, items, moments, regions
+from asr_netmap.sandbox import ids, implied, item_body, items, moments, regions
 from asr_netmap.sandbox.estate import Estate, Json
 from asr_netmap.sandbox.recovery import (
     CONTAINER_MAPPING_TYPE,
-    ITEM_TYPE,
     MAPPING_TYPE,
     POLICY_TYPE,
 )
@@ -604,71 +603,36 @@ def _network_mapping() -> Json:
 
 
 def _item(machine: _Machine) -> Json:
-    container = _container_id(SOURCE)
-    providers = f"{_fabric_id(SOURCE)}/replicationRecoveryServicesProviders"
-    ready = machine.ready
-    errors = _health_errors(machine)
-    return {
-        "id": f"{container}/replicationProtectedItems/{machine.name}",
-        "name": machine.name,
-        "type": ITEM_TYPE,
-        "properties": {
-            "friendlyName": machine.name,
-            "protectedItemType": "",
-            "protectableItemId": None,
-            "recoveryServicesProviderId": f"{providers}/{ids.stable_guid(providers)}",
-            "primaryFabricFriendlyName": regions.display_name(SOURCE),
-            "primaryFabricProvider": "AzureFabric",
-            "recoveryFabricFriendlyName": regions.display_name(TARGET),
-            "recoveryFabricId": _fabric_id(TARGET),
-            "primaryProtectionContainerFriendlyName": ids.last_name(container),
-            "recoveryProtectionContainerFriendlyName": ids.last_name(_container_id(TARGET)),
-            "protectionState": "Protected" if ready else "InitialReplicationInProgress",
-            "protectionStateDescription": (
-                "Protected" if ready else "Initial replication is in progress"
-            ),
-            "activeLocation": "Primary",
-            "testFailoverState": "None",
-            "testFailoverStateDescription": "None",
-            "switchProviderState": "None",
-            "switchProviderStateDescription": None,
-            "allowedOperations": (
-                ["UnplannedFailover", "DisableProtection", "TestFailover"]
-                if ready
-                else ["DisableProtection"]
-            ),
-            "replicationHealth": "Normal",
-            "failoverHealth": _failover_health(errors),
-            "healthErrors": errors,
-            "policyId": _POLICY,
-            "policyFriendlyName": ids.last_name(_POLICY),
-            "currentScenario": {
-                "scenarioName": "None",
-                "jobId": f"{_VAULT}/replicationJobs/None",
-                "startTime": moments.NO_SCENARIO,
-            },
-            "failoverRecoveryPointId": None,
-            "providerSpecificDetails": _provider_details(machine),
-            "recoveryContainerId": _container_id(TARGET),
-            "eventCorrelationId": ids.stable_guid("events", machine.name),
-        },
-    }
+    linux = machine.linux
+    what = item_body.Replication(
+        identifier=f"{_container_id(SOURCE)}/replicationProtectedItems/{machine.name}",
+        machine=_machine_id(machine),
+        machine_name=machine.name,
+        containers=(_container_id(SOURCE), _container_id(TARGET)),
+        regions=(SOURCE, TARGET),
+        policy=_POLICY,
+        group=_recovery_group(machine),
+        disks=[_disk(machine)],
+        size="Standard_D2s_v3",
+        linux=linux,
+    )
+    item = item_body.begun(what, _CREATED)
+    if not machine.ready:
+        return item
+    return item_body.protected(
+        item,
+        network=_selected_network(machine),
+        nics=[_item_nic(machine, card) for card in machine.cards],
+        errors=_health_errors(machine),
+        seen=_CREATED,
+    )
 
 
 def _health_errors(machine: _Machine) -> list[Json]:
-    if not machine.ready:
-        return []
     errors = [items.no_test_failover(machine.name, _CREATED)]
     if machine.target_network is None:
         errors.insert(0, items.no_target_network(machine.name, _CREATED))
     return errors
-
-
-def _failover_health(errors: list[Json]) -> str:
-    levels = {error["errorLevel"] for error in errors}
-    if "Error" in levels:
-        return "Critical"
-    return "Warning" if levels else "Normal"
 
 
 def _recovery_group(machine: _Machine) -> str:
@@ -684,149 +648,48 @@ def _selected_network(machine: _Machine) -> str | None:
     return identifier if machine.selection == "SelectedByUserOverride" else identifier.lower()
 
 
-def _provider_details(machine: _Machine) -> Json:
-    ready = machine.ready
-    state = "Protected" if ready else "UnprotectedStatesBegin"
-    return {
-        "instanceType": "A2A",
-        "fabricObjectId": _machine_id(machine).lower(),
-        "initialPrimaryZone": "",
-        "initialPrimaryFabricLocation": SOURCE,
-        "initialRecoveryZone": "",
-        "initialPrimaryExtendedLocation": None,
-        "initialRecoveryExtendedLocation": None,
-        "initialRecoveryFabricLocation": TARGET,
-        "multiVmGroupId": ids.stable_guid("group", machine.name),
-        "multiVmGroupName": "",
-        "multiVmGroupCreateOption": "AutoCreated",
-        "managementId": ids.stable_guid("management", machine.name),
-        "protectedDisks": None,
-        "unprotectedDisks": None,
-        "protectedManagedDisks": [_disk(machine)],
-        "recoveryBootDiagStorageAccountId": None,
-        "primaryFabricLocation": SOURCE,
-        "recoveryFabricLocation": TARGET,
-        "osType": "Linux" if machine.linux else "Windows",
-        "recoveryAzureVMSize": "Standard_D2s_v3",
-        "recoveryAzureVMName": machine.name,
-        "recoveryAzureResourceGroupId": _recovery_group(machine),
-        "recoveryCloudService": None,
-        "recoveryAvailabilitySet": None,
-        "selectedRecoveryAzureNetworkId": _selected_network(machine),
-        "selectedTfoAzureNetworkId": None,
-        "vmNics": [_item_nic(machine, card) for card in machine.cards] if ready else [],
-        "vmSyncedConfigDetails": {"tags": {}, "inputEndpoints": []},
-        "monitoringPercentageCompletion": 0 if ready else None,
-        "monitoringJobType": "InitialReplication" if ready else None,
-        "lastHeartbeat": _CREATED,
-        "agentVersion": "9.63.7187.1",
-        "agentExpiryDate": "9999-12-31T23:59:59.9999999",
-        "isReplicationAgentUpdateRequired": False,
-        **({"agentCertificateExpiryDate": "2029-02-02T02:02:02Z"} if ready else {}),
-        "isReplicationAgentCertificateUpdateRequired": False,
-        "recoveryFabricObjectId": None,
-        "vmProtectionState": state,
-        "vmProtectionStateDescription": "Protected" if ready else "Enabling protection",
-        "lifecycleId": ids.stable_guid("lifecycle", machine.name) if ready else None,
-        "testFailoverRecoveryFabricObjectId": None,
-        "rpoInSeconds": 120 if ready else None,
-        "lastRpoCalculatedTime": _CREATED if ready else None,
-        "primaryAvailabilityZone": None,
-        "recoveryAvailabilityZone": None,
-        "primaryExtendedLocation": None,
-        "recoveryExtendedLocation": None,
-        "vmEncryptionType": "NotEncrypted",
-        "tfoAzureVMName": f"{machine.name}-test",
-        "recoveryAzureGeneration": "V1",
-        "recoveryProximityPlacementGroupId": None,
-        "autoProtectionOfDataDisk": "Disabled",
-        "recoveryVirtualMachineScaleSetId": None,
-        "recoveryCapacityReservationGroupId": None,
-    }
-
-
 def _disk(machine: _Machine) -> Json:
-    name = _disk_name(machine)
     source = f"{_ROOT}/{machine.group}/providers"
-    recovery = _recovery_group(machine)
-    replica = f"{recovery}/providers/Microsoft.Compute/disks/{name}-ASRReplica"
-    return {
-        "diskId": f"{source}/Microsoft.Compute/disks/{name}".lower(),
-        "recoveryResourceGroupId": recovery,
-        "recoveryTargetDiskId": None,
-        "recoveryReplicaDiskId": replica,
-        "recoveryOrignalTargetDiskId": None,
-        "recoveryReplicaDiskAccountType": "Premium_LRS",
-        "recoveryTargetDiskAccountType": "Premium_LRS",
-        "recoveryDiskEncryptionSetId": None,
-        "primaryDiskEncryptionSetId": None,
-        "diskName": name,
-        "diskCapacityInBytes": 34359738368,
-        "primaryStagingAzureStorageAccountId": (
-            f"{source}/Microsoft.Storage/storageAccounts/asrcachedemo"
-        ),
-        "diskType": "OperatingSystem",
-        "resyncRequired": False,
-        "monitoringPercentageCompletion": None,
-        "monitoringJobType": None,
-        "dataPendingInStagingStorageAccountInMB": 0.0,
-        "dataPendingAtSourceAgentInMB": 0.5,
-        "diskState": "Protected" if machine.ready else "InitialReplicationPending",
-        "allowedDiskLevelOperation": [],
-        "isDiskEncrypted": False,
-        "secretIdentifier": None,
-        "dekKeyVaultArmId": None,
-        "isDiskKeyEncrypted": False,
-        "keyIdentifier": None,
-        "kekKeyVaultArmId": None,
-        "failoverDiskName": name,
-        "tfoDiskName": f"{name}-ASRtest",
-    }
+    return item_body.disk(
+        f"{source}/Microsoft.Compute/disks/{_disk_name(machine)}",
+        "OperatingSystem",
+        34359738368,
+        _recovery_group(machine),
+        f"{source}/Microsoft.Storage/storageAccounts/asrcachedemo",
+        ("Premium_LRS", "Premium_LRS"),
+    )
 
 
 def _item_nic(machine: _Machine, card: _Card) -> Json:
-    by_user = machine.selection == "SelectedByUser"
-    empty = "" if by_user else None
-    return {
-        "nicId": ids.stable_guid("nic", machine.name, card.name),
-        "replicaNicId": None,
-        "sourceNicArmId": _nic_id(machine, card),
-        "vMNetworkName": _network_id(machine.group, machine.network),
-        "recoveryVMNetworkId": _selected_network(machine),
-        "ipConfigs": [_item_address(address, by_user) for address in card.addresses],
-        "selectionType": machine.selection,
-        "recoveryNetworkSecurityGroupId": empty,
-        "enableAcceleratedNetworkingOnRecovery": False,
-        "tfoVMNetworkId": None,
-        "tfoNetworkSecurityGroupId": empty,
-        "enableAcceleratedNetworkingOnTfo": False if by_user else None,
-        "recoveryNicName": None,
-        "recoveryNicResourceGroupName": None,
-        "reuseExistingNic": False,
-        "tfoRecoveryNicName": None,
-        "tfoRecoveryNicResourceGroupName": None,
-        "tfoReuseExistingNic": False,
-        "targetNicName": None,
-    }
+    network = _network_id(machine.group, machine.network)
+    configs = [_item_address(address) for address in card.addresses]
+    selection, target = machine.selection, _selected_network(machine)
+    nic = item_body.nic(_nic_id(machine, card), network, target, selection, configs)
+    nic["nicId"] = ids.stable_guid("nic", machine.name, card.name)
+    return _as_after_a_patch(nic) if selection == "SelectedByUser" else nic
 
 
-def _item_address(address: _Address, by_user: bool) -> Json:
-    empty = "" if by_user else None
-    none: list[str] | None = [] if by_user else None
-    return {
-        "name": address.name,
-        "isPrimary": address.primary,
-        "subnetName": address.subnet,
-        "staticIPAddress": address.address,
-        "ipAddressType": "Static" if address.static else "Dynamic",
-        "isSeletedForFailover": address.primary,
-        "recoverySubnetName": address.recovery_subnet,
-        "recoveryStaticIPAddress": address.recovery_address,
-        "recoveryIPAddressType": "Static" if address.recovery_address else "Dynamic",
-        "recoveryPublicIPAddressId": empty,
-        "recoveryLBBackendAddressPoolIds": none,
-        "tfoSubnetName": empty,
-        "tfoStaticIPAddress": empty,
-        "tfoPublicIPAddressId": empty,
-        "tfoLBBackendAddressPoolIds": none,
-    }
+def _item_address(address: _Address) -> Json:
+    return item_body.ip_config(
+        address.name,
+        address.subnet,
+        address.address,
+        static=address.static,
+        primary=address.primary,
+        onto=(address.recovery_subnet, address.recovery_address),
+    )
+
+
+def _as_after_a_patch(nic: Json) -> Json:
+    """ARM: a PATCH leaves `""`, [] and false where nothing was (PowerShell recording, 2022)."""
+    nic["recoveryNetworkSecurityGroupId"] = nic["tfoNetworkSecurityGroupId"] = ""
+    nic["enableAcceleratedNetworkingOnTfo"] = False
+    for config in nic["ipConfigs"]:
+        for name in ("recoveryPublicIPAddressId", *_TEST_FIELDS):
+            config[name] = ""
+        for side in ("recovery", "tfo"):
+            config[f"{side}LBBackendAddressPoolIds"] = []
+    return nic
+
+
+_TEST_FIELDS = ("tfoSubnetName", "tfoStaticIPAddress", "tfoPublicIPAddressId")

@@ -9,12 +9,12 @@ from asr_netmap.sandbox import ids, implied, jobs, moments, odata, vaults
 from asr_netmap.sandbox.call import Answer, Call, Handler
 from asr_netmap.sandbox.errors import ArmError
 from asr_netmap.sandbox.estate import Json, properties_of
+from asr_netmap.sandbox.item_body import ITEM_TYPE
 from asr_netmap.sandbox.operations import FAILED, RUNNING, status_body
 from asr_netmap.sandbox.routing import Route
 from asr_netmap.sandbox.vaults import CONTAINER, FABRIC, VAULT
 
 CONTAINER_MAPPING_TYPE = f"{implied.CONTAINER_TYPE}/replicationProtectionContainerMappings"
-ITEM_TYPE = f"{implied.CONTAINER_TYPE}/replicationProtectedItems"
 MAPPING_TYPE = f"{implied.FABRIC_TYPE}/replicationNetworks/replicationNetworkMappings"
 POLICY_TYPE = f"{implied.VAULT_TYPE}/replicationPolicies"
 
