@@ -1,4 +1,4 @@
-"""Conditions of an estate: failures that a user wants to rehearse.
+"""Conditions of an estate: failures, and a pace, that a user wants to rehearse.
 
 Each is a small object with a `kind`. Paths are glob patterns over the request's path, compared
 without case; `*` also crosses slashes. `times`, where given, counts down and is kept with the
@@ -15,6 +15,7 @@ estate, so that a condition can end by itself.
 | not-applied | path | the write is accepted, succeeds, and changes nothing |
 | never-used | vault | 400 on reads of Site Recovery objects while the vault has none |
 | missing-registration | namespace? | 409 until the provider is registered |
+| first-replication | seconds | how long the first replication of a machine takes |
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ _KEYS: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "not-applied": (frozenset({"path"}), frozenset({"times"})),
     "never-used": (frozenset({"vault"}), frozenset()),
     "missing-registration": (frozenset(), frozenset({"namespace"})),
+    "first-replication": (frozenset({"seconds"}), frozenset()),
 }
-_NUMBERS = ("times", "retry_after")
+_NUMBERS = ("times", "retry_after", "seconds")
 KINDS = tuple(_KEYS)
 
 

@@ -2,11 +2,12 @@
 
 `vnet-app` has no target yet; `vnet-data` is mapped one way to a network of another address
 space; `vnet-web` has its `-asr` copy, unmapped, with one address already taken there;
-`vnet-mgmt` is used by nothing. Around `vnet-data-dr` there is a security group with
+`vnet-mgmt` is used by no item. Around `vnet-data-dr` there is a security group with
 the rules of the wrong region, a private subnet without a way out, and a DNS zone that is not linked
 to it.
 Eight replicated items cover static and dynamic addresses, a
-second NIC, a secondary IP configuration, a value set by hand, and one that is not ready.
+second NIC, a secondary IP configuration, a value set by hand, and one that is not ready; two
+machines are not replicated yet, and a storage account for their cache is there.
 The same on every call.
 """
 
@@ -80,7 +81,10 @@ def demo_estate() -> Estate:
     for machine in _MACHINES:
         rows += [_nic(machine, card) for card in machine.cards]
         rows += [_virtual_machine(machine), _item(machine)]
-    rows += _squatter()
+    for machine in _UNPROTECTED:
+        rows += [_nic(machine, card) for card in machine.cards]
+        rows.append(_virtual_machine(machine))
+    rows += [*_squatter(), _cache_storage()]
     return Estate(rows)
 
 
@@ -165,6 +169,18 @@ _MACHINES = (
     _Machine("new1", "rg-app", "vnet-app", (_card("new1-nic", "app", "10.1.2.30"),), ready=False),
 )
 
+_UNPROTECTED = (
+    _Machine("mgmt1", "rg-mgmt", "vnet-mgmt", (_card("mgmt1-nic", "admin", "10.9.1.10"),)),
+    _Machine(
+        "sql3",
+        "rg-data",
+        "vnet-data",
+        (_card("sql3-nic", "sql", "10.2.1.12", static=False),),
+        linux=False,
+    ),
+)
+"""Machines of the source region that are not replicated yet."""
+
 _GROUPS = (
     ("rg-app", SOURCE),
     ("rg-data", SOURCE),
@@ -235,6 +251,20 @@ def _squatter() -> list[Json]:
         "probe1", "rg-web-asr", "vnet-web-asr", (_card("probe1-nic", "front", "10.3.1.10"),)
     )
     return [_nic(machine, machine.cards[0], TARGET), _virtual_machine(machine, TARGET)]
+
+
+def _cache_storage() -> Json:
+    identifier = f"{_ROOT}/rg-app/providers/Microsoft.Storage/storageAccounts/asrcachedemo"
+    return {
+        "sku": {"name": "Standard_LRS", "tier": "Standard"},
+        "kind": "StorageV2",
+        "id": identifier,
+        "name": ids.last_name(identifier),
+        "type": "Microsoft.Storage/storageAccounts",
+        "location": SOURCE,
+        "tags": {},
+        "properties": {"provisioningState": "Succeeded", "statusOfPrimary": "available"},
+    }
 
 
 # -- Microsoft.Network and Microsoft.Compute -------------------------------------------------

@@ -29,12 +29,14 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from asr_netmap.sandbox import (
     conditions,
     dns,
+    enabling,
     fabrics,
     items,
     locks,
     mappings,
     moments,
     network,
+    pairing,
     recovery,
     resources,
     throttle,
@@ -58,6 +60,8 @@ _ROUTER = Router(
         *fabrics.ROUTES,
         *mappings.ROUTES,
         *items.ROUTES,
+        *pairing.ROUTES,
+        *enabling.ROUTES,
     )
 )
 

@@ -205,7 +205,13 @@ def nic(
 
 
 def ip_config(
-    name: str, subnet: str, address: str, *, static: bool, primary: bool, onto: tuple[str | None, str]
+    name: str,
+    subnet: str,
+    address: str,
+    *,
+    static: bool,
+    primary: bool,
+    onto: tuple[str | None, str],
 ) -> Json:
     """Return an IP configuration of an item; `onto` is the target subnet and address, '' for any.
 

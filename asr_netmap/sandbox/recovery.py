@@ -183,8 +183,8 @@ def _not_played(call: Call) -> Answer:
         405,
         "MethodNotAllowed",
         f"SANDBOX: {call.method} .../{ids.last_name(call.path)} is not played. The sandbox plays "
-        "network mappings and the network settings of replicated items; no failover, reprotect, "
-        "enable or disable.",
+        "enabling replication, network mappings and the network settings of replicated items; no "
+        "failover, reprotect or disable.",
     )
 
 
@@ -268,5 +268,13 @@ ROUTES = (
     Route("GET", FABRIC + "/operationresults/{operation}", _result),
     Route("GET", _NETWORK + "/{mapping}/operationresults/{operation}", _result),
     Route("GET", _ITEM + "/operationresults/{operation}", _result),
+    Route("GET", CONTAINER + "/operationresults/{operation}", _result),
+    Route(
+        "GET",
+        CONTAINER
+        + "/replicationprotectioncontainermappings/{mapping}/operationresults/{operation}",
+        _result,
+    ),
+    Route("GET", VAULT + "/replicationpolicies/{policy}/operationresults/{operation}", _result),
     *(Route("GET", f"{VAULT}/{name.lower()}", _empty_list) for name in _ALWAYS_EMPTY),
 )

@@ -3,9 +3,10 @@ plain reads of resource types that the sandbox keeps but does not interpret."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
-from asr_netmap.sandbox import conditions, ids, implied, odata, regions
+from asr_netmap.sandbox import choosing, conditions, ids, implied, odata, regions
 from asr_netmap.sandbox.call import Answer, Call, Handler, paged
 from asr_netmap.sandbox.errors import ArmError, group_not_found, resource_not_found
 from asr_netmap.sandbox.estate import Json
@@ -22,6 +23,7 @@ _PROVIDERS = (
     "Microsoft.Network",
     "Microsoft.RecoveryServices",
     "Microsoft.Resources",
+    "Microsoft.Storage",
 )
 
 
@@ -200,10 +202,12 @@ NETWORK_TYPES = (
     "loadBalancers",
     "privateDnsZones",
 )
+MACHINE_TYPE = "Microsoft.Compute/virtualMachines"
 _TOP_LEVEL_TYPES = (
-    "Microsoft.Compute/virtualMachines",
+    MACHINE_TYPE,
     *(f"Microsoft.Network/{name}" for name in NETWORK_TYPES),
     "Microsoft.RecoveryServices/vaults",
+    "Microsoft.Storage/storageAccounts",
 )
 
 
@@ -235,6 +239,37 @@ def find(call: Call, resource_type: str) -> Json:
 
 def _kept_text(call: Call, resource: Json) -> str:
     return call.estate.text(resource["id"])
+
+
+def _machine_text(call: Call, machine: Json) -> str:
+    """With its instance view where `statusOnly=true` or `$expand=instanceView` asks for it.
+
+    ARM: a list with `statusOnly=true` has the run time status of the machines (Microsoft Learn,
+    Virtual Machines - List All).
+    """
+    properties = dict(machine.get("properties") or {})
+    view = properties.pop("instanceView", None)
+    status = call.query.get("statusonly", "").lower() == "true"
+    if not status and call.query.get("$expand", "").lower() != "instanceview":
+        return _kept_text(call, machine) if view is None else _dumps(machine, properties)
+    state = choosing.power_state(machine)
+    view = view or {
+        "statuses": [
+            {
+                "code": f"PowerState/{state}",
+                "level": "Info",
+                "displayStatus": f"VM {state}",
+            }
+        ]
+    }
+    if status:
+        # invented: status-only-fields
+        properties = {"provisioningState": properties.get("provisioningState", "Succeeded")}
+    return _dumps(machine, {**properties, "instanceView": view})
+
+
+def _dumps(machine: Json, properties: Json) -> str:
+    return json.dumps({**machine, "properties": properties}, separators=(",", ":"))
 
 
 def _lister(resource_type: str, shown: Callable[[Call, Json], str], *, in_group: bool) -> Handler:
@@ -310,7 +345,8 @@ ROUTES = (
     Route("GET", _GROUP, _group),
     Route("HEAD", _GROUP, _group_exists),
     Route("PUT", _GROUP, _put_group),
-    *reads("Microsoft.Compute/virtualMachines"),
+    *reads(MACHINE_TYPE, _machine_text),
+    *reads("Microsoft.Storage/storageAccounts"),
     *(route for name in NETWORK_TYPES[1:] for route in reads(f"Microsoft.Network/{name}")),
     *reads("Microsoft.RecoveryServices/vaults"),
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from asr_netmap.sandbox import fabrics, items, mappings, moments, network
+from asr_netmap.sandbox import enabling, fabrics, items, mappings, moments, network, pairing
 from asr_netmap.sandbox.errors import Fault
 from asr_netmap.sandbox.estate import Estate
 from asr_netmap.sandbox.operations import Operation
@@ -22,14 +22,23 @@ _EFFECTS: dict[str, Callable[[Estate, Operation], Fault | None]] = {
     mappings.DELETE_KIND: mappings.settle_delete,
     items.PATCH_KIND: items.settle_patch,
     network.PUT_KIND: _network_put,
+    **pairing.EFFECTS,
+    **enabling.EFFECTS,
 }
 
 
 def settle(estate: Estate, now: datetime) -> None:
-    """Complete every operation whose end has been reached, in the order they end."""
+    """Complete every operation whose end has been reached, in the order they end.
+
+    One may start others, whose end may have been reached, too.
+    """
     at = moments.utc(now)
-    due = [operation for operation in estate.running() if operation.ends <= at]
-    for operation in sorted(due, key=lambda operation: operation.ends):
+    while due := [operation for operation in estate.running() if operation.ends <= at]:
+        _complete(estate, sorted(due, key=lambda operation: operation.ends))
+
+
+def _complete(estate: Estate, due: Iterable[Operation]) -> None:
+    for operation in due:
         if operation.forced is not None or operation.skip:
             fault = operation.forced
         else:

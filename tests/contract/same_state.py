@@ -25,6 +25,7 @@ from asr_netmap.sandbox import (
     Response,
     engine,
     ids,
+    implied,
     sandbox_token,
 )
 from asr_netmap.sandbox import recovery as sandbox_recovery
@@ -110,15 +111,28 @@ class SameState:
         self._engine.options = replace(
             self._engine.options,
             operation_seconds=self._runs_for(number, exchange),
+            replication_seconds=self._replicates_for(number, exchange),
             signed_urls=_signed(exchange.header("azure-asyncoperation")),
         )
-        answer = self._send(exchange, exchange.url)
+        answer = self._send(replace(exchange, sent=self._with_our_nics(exchange)), exchange.url)
         self._own.add(exchange.key)
         url = answer.header("Azure-AsyncOperation")
         if exchange.operation and url:
             self._urls[exchange.operation] = url
             self._own.add(f"job {exchange.operation}")
         return Compared(exchange, kind, True, tuple(differences(answer, exchange)))
+
+    def _with_our_nics(self, exchange: Exchange) -> Any:
+        """The body with our names of the NICs, where the sandbox made the item: GUIDs are drawn."""
+        ours = self._engine.estate.get(exchange.key)
+        if exchange.method != "PATCH" or exchange.key not in self._own or ours is None:
+            return exchange.sent
+        own = {ids.key(n["sourceNicArmId"]): n["nicId"] for n in _details(ours)["vmNics"]}
+        looks = [_details(r) for _, r in self._shown if ids.key(r["id"]) == exchange.key]
+        theirs = {n["nicId"]: own[ids.key(n["sourceNicArmId"])] for d in looks for n in d["vmNics"]}
+        properties = exchange.sent["properties"]
+        nics = [{**nic, "nicId": theirs[nic["nicId"]]} for nic in properties["vmNics"]]
+        return {**exchange.sent, "properties": {**properties, "vmNics": nics}}
 
     def _send(self, exchange: Exchange, url: str, to: Engine | None = None) -> Response:
         headers = {"Authorization": f"Bearer {sandbox_token(self._now, _BASE)}"}
@@ -159,6 +173,8 @@ class SameState:
         for exchange in self._exchanges:
             if exchange.method == "PUT" and "/replicationnetworkmappings/" in exchange.key:
                 self._networks_of(exchange)
+            if exchange.method == "PUT" and "/replicationprotecteditems/" in exchange.key:
+                self._what_is_replicated(exchange)
 
     def _surroundings(self, path: str) -> None:
         parts = path.split("/")
@@ -179,6 +195,62 @@ class SameState:
         ):
             if not any(ids.same(r["id"], network) for _, r in self._shown):
                 self._unless_made(self._derived_network(network, self._region_of(place)))
+
+    def _what_is_replicated(self, exchange: Exchange) -> None:
+        """The machine, its NICs and its cache, as far as nothing but the item shows them."""
+        sent = exchange.sent["properties"]
+        details = sent["providerSpecificDetails"]
+        looks = [_details(r) for _, r in self._shown if ids.key(r["id"]) == exchange.key]
+        item = next((each for each in looks if each.get("vmNics")), {})
+        region = item.get("primaryFabricLocation", "")
+        caches = [d["primaryStagingAzureStorageAccountId"] for d in details["vmManagedDisks"]]
+        for resource in (
+            *(_derived_nic(nic, region) for nic in item.get("vmNics") or ()),
+            _derived_machine(details, item, region),
+            *(_bare(cache, location=region) for cache in caches),
+        ):
+            self._surroundings(resource["id"])
+            self._unless_shown(resource)
+        self._surroundings(f"{details['recoveryResourceGroupId']}/providers")
+        self._unless_made(_bare(sent["policyId"]))
+        self._pair(exchange)
+        network = item.get("selectedRecoveryAzureNetworkId")
+        if network and not details.get("recoveryAzureNetworkId"):
+            self._map(exchange, item["vmNics"][0]["vMNetworkName"], network)
+
+    def _map(self, exchange: Exchange, source: str, target: str) -> None:
+        """The network mapping that a network which nobody named came from."""
+        other = exchange.sent["properties"]["providerSpecificDetails"]["recoveryContainerId"]
+        fabric = exchange.path.split("/replicationProtectionContainers/")[0]
+        identifier = f"{fabric}/replicationNetworks/azureNetwork/replicationNetworkMappings/one"
+        properties = {
+            "primaryNetworkId": source,
+            "recoveryNetworkId": target,
+            "recoveryFabricArmId": other.split("/replicationProtectionContainers/")[0],
+        }
+        self._unless_made(_bare(identifier, properties=properties))
+
+    def _pair(self, exchange: Exchange) -> None:
+        """The protection containers and their mapping, unless the recording makes them."""
+        sent = exchange.sent["properties"]
+        target = sent["providerSpecificDetails"]["recoveryContainerId"]
+        source = exchange.path.split("/replicationProtectedItems/")[0]
+        source = "/Subscriptions/" + source.split("/", 2)[2]
+        mappings = f"{source}/replicationProtectionContainerMappings"
+        if any(key.startswith(f"{ids.key(mappings)}/") for key in self._made):
+            return
+        pair = {"targetProtectionContainerId": target, "policyId": sent["policyId"]}
+        for resource in (
+            *(implied.container(each, ids.last_name(each)) for each in (source, target)),
+            _bare(f"{mappings}/elsewhere", properties=pair),
+        ):
+            self._unless_made(resource)
+
+    def _unless_shown(self, resource: Json) -> None:
+        """As the recording shows it at any time, else as it is derived."""
+        key = ids.key(resource["id"])
+        shown = next((r for _, r in self._shown if ids.key(r["id"]) == key), resource)
+        self._engine.estate.put(shown)
 
     def _derived_network(self, identifier: str, region: str) -> Json:
         names = set()
@@ -285,12 +357,71 @@ class SameState:
         done = next((n for n in looks if _word(self._exchanges[n]) in _FINISHED), None)
         return 0.0 if done is None else (done - number - 0.5) * STEP
 
+    def _replicates_for(self, number: int, exchange: Exchange) -> float:
+        """From the end of enabling to just before the first look that finds it protected."""
+        looks = range(number, len(self._exchanges))
+        done = next((n for n in looks if _protected(self._exchanges[n], exchange)), None)
+        if done is None:
+            return 0.0
+        return max(0.0, (done - number - 0.05) * STEP - self._runs_for(number, exchange))
+
+
+def _protected(look: Exchange, write: Exchange) -> bool:
+    body: Any = look.body or {}
+    state = (body.get("properties") or {}).get("protectionState")
+    return look.read and look.key == write.key and state == "Protected"
+
+
+def _bare(identifier: str, **fields: Any) -> Json:
+    return {"id": identifier, "name": ids.last_name(identifier), **fields}
+
+
+def _derived_machine(sent: Json, item: Json, region: str) -> Json:
+    """The machine that an item says it replicates; it has one disk in every recording."""
+    disks: list[Json] = item.get("protectedManagedDisks") or [{}]
+    (row,) = sent["vmManagedDisks"]
+    nics = [{"id": nic["sourceNicArmId"]} for nic in item.get("vmNics") or ()]
+    os_disk = {
+        "osType": item.get("osType"),
+        "diskSizeGB": disks[0].get("diskCapacityInBytes", 0) // 1024**3,
+        "managedDisk": {"id": row["diskId"]},
+    }
+    properties = {
+        "hardwareProfile": {"vmSize": item.get("recoveryAzureVMSize")},
+        "storageProfile": {"osDisk": os_disk},
+        "networkProfile": {"networkInterfaces": nics},
+    }
+    tags = (item.get("vmSyncedConfigDetails") or {}).get("tags")
+    return _bare(sent["fabricObjectId"], location=region, tags=tags, properties=properties)
+
+
+def _derived_nic(nic: Json, region: str) -> Json:
+    """A source NIC that only its replicated side shows."""
+    configs = [
+        {
+            "name": config["name"],
+            "properties": {
+                "primary": config["isPrimary"],
+                "privateIPAddress": config["staticIPAddress"],
+                "privateIPAllocationMethod": config["ipAddressType"],
+                "subnet": {"id": f"{nic['vMNetworkName']}/subnets/{config['subnetName']}"},
+            },
+        }
+        for config in nic["ipConfigs"]
+    ]
+    properties = {"ipConfigurations": configs}
+    return _bare(nic["sourceNicArmId"], location=region, properties=properties)
+
 
 def played(exchange: Exchange) -> str:
     """The sandbox's route for a request, as method and template; '' if it doesn't play it."""
     found = engine._ROUTER.find(exchange.method, exchange.path)
     if found is None or found[0].handler is sandbox_recovery._not_played:
         return ""
+    if exchange.method == "PUT" and "/replicationpolicies/" in exchange.key:
+        sent = exchange.sent["properties"]["providerSpecificInput"]
+        if sent["instanceType"] != "A2A":
+            return ""
     return f"{found[0].method} {found[0].template}"
 
 

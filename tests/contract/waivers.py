@@ -45,6 +45,8 @@ _FILTERED = (
 )
 _NEWER = "seen on answers of 2026 (terraform-provider-azurerm issue 31927), after these recordings"
 
+_ITEM_TEMPLATE = "/replicationprotecteditems/{item}"
+
 WAIVERS = (
     Waiver("*", "header x-asr-netmap-sandbox", "extra", "tells an answer of the sandbox"),
     Waiver(
@@ -101,6 +103,25 @@ WAIVERS = (
         )
         for name in ("startTime", "state", "stateDescription")
     ),
+    *(
+        Waiver(
+            f"GET *{_ITEM_TEMPLATE}", f"$.properties.providerSpecificDetails.{name}", "value", why
+        )
+        for name, why in (
+            ("agentVersion", "the version of the day"),
+            ("rpoInSeconds", "as old as the last recovery point was then"),
+            ("monitoringPercentageCompletion", "0 in one recording and 100 in the other"),
+            (
+                "protectedManagedDisks[].dataPendingAtSourceAgentInMB",
+                "as much as was written on the machine then",
+            ),
+            (
+                "protectedManagedDisks[].diskCapacityInBytes",
+                "recorded with 2 MiB more than the machine's disk of 127 GiB, and with nothing"
+                " more than one of 32 GiB",
+            ),
+        )
+    ),
     Waiver(
         *("GET */replicationrecoveryplans", "$.value", "length"),
         "recovery plans are not played, so there are none",
@@ -125,22 +146,19 @@ _ITEM = r"/replicationprotecteditems/[^/]+"
 _CONTAINER = r"/replicationprotectioncontainers/[^/]+"
 
 OUT_OF_SCOPE = (
-    OutOfScope(rf"^(PUT|DELETE) .*{_ITEM}$", "enabling and ending replication: never done here"),
+    OutOfScope(rf"^DELETE .*{_ITEM}$", "ending replication: never done here"),
     OutOfScope(
         rf"^POST .*({_ITEM}/\w+|{_CONTAINER}/switchprotection)$",
         "failover, commit and reprotect: never done here",
     ),
+    OutOfScope(rf"^POST .*{_CONTAINER}/remove$", "removing protection containers: never done here"),
     OutOfScope(
-        rf"^(PUT .*{_CONTAINER}|POST .*{_CONTAINER}/remove)$",
-        "making and removing protection containers: part of enabling replication",
-    ),
-    OutOfScope(
-        r"^(PUT|DELETE) .*/replicationprotectioncontainermappings/[^/]+$",
-        "pairing protection containers: part of enabling replication",
+        r"^DELETE .*/replicationprotectioncontainermappings/[^/]+$",
+        "taking protection containers apart: never done here",
     ),
     OutOfScope(
         r"^(PUT|PATCH|DELETE) .*/replicationpolicies/[^/]+$",
-        "writing policies: part of enabling replication",
+        "policies of other scenarios, and changing or removing any",
     ),
     OutOfScope(r"^DELETE .*/replicationfabrics/[^/]+$", "deleting a region's fabric"),
     OutOfScope(

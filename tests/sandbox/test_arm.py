@@ -100,7 +100,7 @@ def test_a_request_without_an_api_version_is_refused(world: World) -> None:
         (WEB.replace("rg-web", "rg-nothing"), 404, "ResourceGroupNotFound"),
         (WEB.replace("vnet-web", "vnet-nothing"), 404, "ResourceNotFound"),
         (f"{SUB}/providers/Microsoft.Nothing", 404, "InvalidResourceNamespace"),
-        (f"{SUB}/providers/Microsoft.Storage/storageAccounts", 404, "InvalidResourceType"),
+        (f"{SUB}/providers/Microsoft.KeyVault/vaults", 404, "InvalidResourceType"),
         (f"{VAULT}/../other", 400, "InvalidResourceName"),
         (f"{VAULT}/replicationFabrics/a%00b", 400, "InvalidResourceName"),
         (f"{VAULT}//replicationFabrics", 400, "InvalidResourceName"),
@@ -115,7 +115,7 @@ def test_what_is_not_there_is_refused_by_its_kind(
 
 def test_what_is_not_played_says_sandbox(world: World) -> None:
     for method, path, status in (
-        ("GET", f"{SUB}/providers/Microsoft.Storage/storageAccounts", 404),
+        ("GET", f"{SUB}/providers/Microsoft.KeyVault/vaults", 404),
         ("POST", WEB, 405),
         ("DELETE", f"{SUB}/resourceGroups/rg-web", 405),
     ):
@@ -166,7 +166,7 @@ def test_regions_groups_and_providers_are_listed(world: World) -> None:
     assert {"rg-app", "rg-vault", "rg-web-asr"} <= set(groups)
     provider = world.get(f"{SUB}/providers/microsoft.network")
     assert provider["registrationState"] == "Registered"
-    assert len(world.get(f"{SUB}/providers")["value"]) == 5
+    assert len(world.get(f"{SUB}/providers")["value"]) == 6
 
 
 def test_a_resource_group_is_created_once_and_stays_in_its_region(world: World) -> None:
@@ -184,13 +184,13 @@ def test_a_resource_group_is_created_once_and_stays_in_its_region(world: World) 
 
 def test_resources_are_listed_across_types_and_filtered(world: World) -> None:
     rows = world.get(f"{SUB}/resources?$filter=resourceType eq 'Microsoft.Compute/virtualMachines'")
-    assert len(rows["value"]) == 9
-    assert len(world.get(f"{SUB}/resources")["value"]) == 9 + 10 + 6 + 2 + 1 + 1
+    assert len(rows["value"]) == 11
+    assert len(world.get(f"{SUB}/resources")["value"]) == 11 + 12 + 6 + 2 + 1 + 1 + 1
 
 
 def test_machines_are_read_per_subscription_and_per_group(world: World) -> None:
     machines = "providers/Microsoft.Compute/virtualMachines"
-    assert len(world.get(f"{SUB}/{machines}")["value"]) == 9
+    assert len(world.get(f"{SUB}/{machines}")["value"]) == 11
     assert len(world.get(f"{SUB}/resourceGroups/rg-app/{machines}")["value"]) == 4
     assert world.get(f"{SUB}/resourceGroups/rg-app/{machines}/app1")["location"] == "eastasia"
 

@@ -452,11 +452,10 @@ def test_a_malformed_patch_is_refused_at_once(world: World, properties: Any) -> 
         ("POST", "/testFailoverCleanup"),
         ("POST", "/reProtect"),
         ("POST", "/failoverCommit"),
-        ("PUT", ""),
         ("DELETE", ""),
     ],
 )
-def test_no_failover_enable_or_disable_is_played(world: World, method: str, suffix: str) -> None:
+def test_no_failover_or_disable_is_played(world: World, method: str, suffix: str) -> None:
     response = world.send(method, item_path("web2") + suffix, {"properties": {}})
     assert response.status == 405
     assert "SANDBOX" in error_of(response)["message"]

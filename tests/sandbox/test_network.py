@@ -55,7 +55,7 @@ def test_the_sdk_lists_networks_per_subscription_and_per_group(world: World) -> 
         "vnet-mgmt",
     ]
     assert [n.name for n in client.virtual_networks.list("rg-app")] == ["vnet-app"]
-    assert len(list(client.network_interfaces.list_all())) == 10
+    assert len(list(client.network_interfaces.list_all())) == 12
     assert [n.name for n in client.network_security_groups.list_all()] == [
         "nsg-web",
         "nsg-data-dr",
@@ -165,7 +165,7 @@ def test_subnets_show_the_ip_configurations_in_them_with_the_services_casing(
     assert [row["id"] for row in subnet["properties"]["ipConfigurations"]] == [
         f"{SUB}/resourceGroups/RG-DATA/providers/Microsoft.Network/networkInterfaces"
         f"/{name}/ipConfigurations/IPCONFIG1"
-        for name in ("SQL1-NIC", "SQL2-NIC")
+        for name in ("SQL1-NIC", "SQL2-NIC", "SQL3-NIC")
     ]
     assert "ipConfigurations" not in world.get(f"{DATA}/subnets/cache")["properties"]
 
@@ -222,7 +222,7 @@ def test_an_address_in_no_subnet_is_an_error(world: World) -> None:
 
 def test_usages_count_what_is_in_each_subnet(world: World) -> None:
     usages = list(world.network().virtual_networks.list_usage("rg-data", "vnet-data"))
-    assert [(usage.current_value, usage.limit) for usage in usages] == [(2.0, 251.0), (0.0, 251.0)]
+    assert [(usage.current_value, usage.limit) for usage in usages] == [(3.0, 251.0), (0.0, 251.0)]
 
 
 def test_a_missing_network_raises_what_the_sdk_calls_not_found(world: World) -> None:
@@ -240,7 +240,7 @@ def test_an_empty_list_has_no_next_link_key(world: World) -> None:
 def test_network_lists_page_like_the_others() -> None:
     world = World(options=Options(page_size=4))
     nics = list(world.network().network_interfaces.list_all())
-    assert len({nic.id for nic in nics}) == 10
+    assert len({nic.id for nic in nics}) == 12
 
 
 def test_a_subnet_with_several_prefixes_counts_all_of_them() -> None:
