@@ -156,12 +156,63 @@ class Nic:
 
 
 @dataclass(frozen=True, slots=True)
+class VmDisk:
+    """A disk of a virtual machine.
+
+    id -- None: no managed disk.
+    customer_key -- it is encrypted with a key of a disk encryption set.
+    ephemeral -- it lives on the host and keeps nothing.
+    """
+
+    name: str
+    id: ArmId | None
+    customer_key: bool = False
+    ephemeral: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class VirtualMachine:
-    """A virtual machine: only what rules and filters need."""
+    """A virtual machine: only what rules and filters need.
+
+    nics -- the ids of its NICs, the primary one's first.
+    encrypted -- by Azure Disk Encryption, inside the machine.
+    spot -- Azure may take it away at any time.
+    """
 
     id: ArmId
     region: str
     tags: Mapping[str, str] = field(default_factory=dict)
+    disks: tuple[VmDisk, ...] = ()
+    nics: tuple[ArmId, ...] = ()
+    encrypted: bool = False
+    spot: bool = False
+
+    @property
+    def name(self) -> str:
+        """The machine's own name."""
+        return self.id.name
+
+
+@dataclass(frozen=True, slots=True)
+class PowerState:
+    """Whether a virtual machine runs: ``running``, ``deallocated`` or another word of Azure's."""
+
+    vm: ArmId
+    state: str
+
+    @property
+    def running(self) -> bool:
+        """Whether it does."""
+        return self.state.lower() == "running"
+
+
+@dataclass(frozen=True, slots=True)
+class StorageAccount:
+    """A storage account."""
+
+    id: ArmId
+    region: str
+    sku: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,11 +252,15 @@ class LoadBalancer:
 
 @dataclass(frozen=True, slots=True)
 class Vault:
-    """A Recovery Services vault."""
+    """A Recovery Services vault.
+
+    private_endpoints -- Site Recovery reaches it through private endpoints alone.
+    """
 
     id: ArmId
     region: str
     tags: Mapping[str, str] = field(default_factory=dict)
+    private_endpoints: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +281,45 @@ class ProtectionContainer:
     """The part of a fabric that holds replicated items."""
 
     id: ArmId
+
+    @property
+    def fabric(self) -> ArmId:
+        """The fabric that it is a part of."""
+        return self.id.parent
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationPolicy:
+    """How long recovery points are kept, and how often they are made."""
+
+    id: ArmId
+
+    @property
+    def name(self) -> str:
+        """The policy's own name."""
+        return self.id.name
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerMapping:
+    """Two protection containers that are paired under a policy: what replication stands on."""
+
+    id: ArmId
+    target: ArmId
+    policy: ArmId
+
+    @property
+    def source(self) -> ArmId:
+        """The protection container that it goes from."""
+        return self.id.parent
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicatedElsewhere:
+    """A virtual machine that an item of another vault replicates."""
+
+    vm: ArmId
+    item: ArmId
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,7 +508,11 @@ class ManagementLock:
 
 @dataclass(frozen=True)
 class Inventory:
-    """All that was read of one vault and the networks around it, at one time."""
+    """All that was read of one vault and the networks around it, at one time.
+
+    policies, container_mappings, power_states, storage_accounts, elsewhere -- read only where
+        virtual machines are to be protected.
+    """
 
     vault: Vault | None = None
     regions: tuple[str, ...] = ()
@@ -428,6 +526,11 @@ class Inventory:
     containers: tuple[ProtectionContainer, ...] = ()
     mappings: tuple[NetworkMapping, ...] = ()
     items: tuple[ReplicatedItem, ...] = ()
+    policies: tuple[ReplicationPolicy, ...] = ()
+    container_mappings: tuple[ContainerMapping, ...] = ()
+    power_states: tuple[PowerState, ...] = ()
+    storage_accounts: tuple[StorageAccount, ...] = ()
+    elsewhere: tuple[ReplicatedElsewhere, ...] = ()
     not_looked_at: tuple[NotLookedAt, ...] = ()
 
     @cached_property
@@ -453,6 +556,22 @@ class Inventory:
             if nic.vm is not None:
                 found[nic.vm] = (*found.get(nic.vm, ()), nic)
         return found
+
+    @cached_property
+    def _power_by_vm(self) -> Mapping[ArmId, PowerState]:
+        return {power.vm: power for power in self.power_states}
+
+    @cached_property
+    def _items_by_vm(self) -> Mapping[ArmId, ReplicatedItem]:
+        return {item.vm: item for item in self.items if item.vm is not None}
+
+    def power_of(self, vm: ArmId) -> PowerState | None:
+        """Whether a virtual machine runs; None: not looked at."""
+        return self._power_by_vm.get(vm)
+
+    def item_of(self, vm: ArmId) -> ReplicatedItem | None:
+        """The replicated item of a virtual machine."""
+        return self._items_by_vm.get(vm)
 
     def nics_of(self, vm: ArmId) -> tuple[Nic, ...]:
         """The NICs that exist and belong to a virtual machine."""

@@ -77,6 +77,7 @@ def read(azure: Connection, settings: Settings, *, progress: Say | None = None) 
         regions=settings.regions,
         subscriptions=_named_subscriptions(settings),
         progress=progress,
+        protecting=settings.protect is not None,
     )
 
 
@@ -100,6 +101,11 @@ def _named_subscriptions(settings: Settings) -> tuple[str, ...]:
     texts = [n.source for n in settings.networks or ()]
     texts += [n.target for n in settings.networks or () if n.target]
     texts += [n.test.network for n in settings.networks or () if n.test and n.test.network]
+    protect = settings.protect
+    if protect is not None:
+        texts += [*protect.vms, *protect.networks]
+        texts += [each for each in (protect.cache_storage, protect.target_network) if each]
+        texts += [row.target_network for row in protect.settings if row.target_network]
     named = [ArmId(text).subscription for text in texts if text.startswith("/")]
     if settings.target_subscription:
         named.append(settings.target_subscription)

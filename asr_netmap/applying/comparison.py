@@ -11,11 +11,15 @@ from asr_netmap.planning.change import (
     Action,
     AddressClaim,
     Change,
+    ContainerMappingState,
     FabricState,
     GroupState,
     ItemState,
     MappingState,
     NetworkState,
+    PolicyState,
+    ProtectionContainerState,
+    ReplicationState,
     State,
 )
 from asr_netmap.planning.gateway import Reading
@@ -254,10 +258,33 @@ def _facts(state: State) -> Mapping[str, tuple[object, str]]:
                 _joined(f"{s.name} {_joined(s.prefixes)}" for s in state.subnets),
             ),
         }
-    if isinstance(state, (GroupState, FabricState)):
+    if isinstance(state, (ReplicationState, ContainerMappingState, PolicyState)):
+        return _facts_of_replication(state)
+    if isinstance(state, (GroupState, FabricState, ProtectionContainerState)):
         # Tags of a group are not compared: policies add their own.
         return {"region": (region_key(state.region), state.region)}
     return {"settings": (state, "settings")}
+
+
+def _facts_of_replication(
+    state: ReplicationState | ContainerMappingState | PolicyState,
+) -> Mapping[str, tuple[object, str]]:
+    if isinstance(state, ReplicationState):
+        # Network and subnet show only when the first replication has ended; then they are part of
+        # the NIC settings.
+        return {
+            "VM": (state.vm, str(state.vm)),
+            "policy": (state.policy, str(state.policy)),
+            "target protection container": (state.target_container, str(state.target_container)),
+            "target resource group": (state.target_group, str(state.target_group)),
+        }
+    if isinstance(state, ContainerMappingState):
+        return {
+            "target protection container": (state.target, str(state.target)),
+            "policy": (state.policy, str(state.policy)),
+        }
+    # A policy of that name serves, whatever it says: it is never changed.
+    return {}
 
 
 def _joined(values: object) -> str:

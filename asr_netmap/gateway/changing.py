@@ -14,10 +14,17 @@ from azure.core.rest import HttpResponse
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import AzureError, Busy, Missing
-from asr_netmap.gateway import subjects
+from asr_netmap.gateway import lists, subjects, translate
 from asr_netmap.gateway.connection import GROUPS_API, Connection
+from asr_netmap.gateway.enable_body import (
+    CONTAINER_BODY,
+    container_mapping_body,
+    enable_body,
+    policy_body,
+)
 from asr_netmap.gateway.failure import Asked, translated
 from asr_netmap.gateway.following import Following
+from asr_netmap.gateway.jobs import vault_of
 from asr_netmap.gateway.lists import NETWORK_API
 from asr_netmap.gateway.network_body import network_body
 from asr_netmap.gateway.operations import FirstAnswer, operation_of
@@ -27,12 +34,15 @@ from asr_netmap.models import IpAddress
 from asr_netmap.planning.change import (
     Action,
     Change,
+    ContainerMappingState,
     FabricState,
     GroupState,
     ItemState,
     Kind,
     MappingState,
     NetworkState,
+    PolicyState,
+    ReplicationState,
 )
 from asr_netmap.planning.gateway import ListSize, Operation, Progress, Reading, Sight
 
@@ -170,6 +180,85 @@ def _create_fabric(
     return answer.response
 
 
+def _create_container(
+    connection: Connection, change: Change, _reading: Reading, request_id: str
+) -> HttpResponse | None:
+    subject = change.subject
+    if subjects.exists(subjects.container_body, connection, subject):
+        return None
+    client, answer = connection.site_recovery(subject.subscription), FirstAnswer()
+    with translated(Asked("PUT", str(subject))):
+        client.replication_protection_containers.begin_create(
+            **subjects.container_path(subject),
+            creation_input=CONTAINER_BODY,
+            headers={REQUEST_ID: request_id},
+            polling=answer,
+        )
+    return answer.response
+
+
+def _create_policy(
+    connection: Connection, change: Change, _reading: Reading, request_id: str
+) -> HttpResponse | None:
+    """A policy that exists by now serves, whatever it says; it is never changed."""
+    state, subject = _expect(change.after, PolicyState), change.subject
+    if subjects.exists(subjects.policy_body, connection, subject):
+        return None
+    client, answer = connection.site_recovery(subject.subscription), FirstAnswer()
+    with translated(Asked("PUT", str(subject))):
+        client.replication_policies.begin_create(
+            **subjects.policy_path(subject),
+            input=policy_body(state),
+            headers={REQUEST_ID: request_id},
+            polling=answer,
+        )
+    return answer.response
+
+
+def _create_container_mapping(
+    connection: Connection, change: Change, _reading: Reading, request_id: str
+) -> HttpResponse:
+    state, subject = _expect(change.after, ContainerMappingState), change.subject
+    if subjects.exists(subjects.container_mapping_body, connection, subject):
+        raise Busy(
+            f"Protection container mapping {subject} exists by now; it is not replaced.",
+            "Plan again.",
+        )
+    client, answer = connection.site_recovery(subject.subscription), FirstAnswer()
+    with translated(Asked("PUT", str(subject))):
+        client.replication_protection_container_mappings.begin_create(
+            **subjects.container_mapping_path(subject),
+            creation_input=container_mapping_body(state),
+            headers={REQUEST_ID: request_id},
+            polling=answer,
+        )
+    return answer.response
+
+
+def _enable_replication(
+    connection: Connection, change: Change, _reading: Reading, request_id: str
+) -> HttpResponse:
+    """Never for a machine that an item replicates already, whatever the item is called."""
+    state, subject = _expect(change.after, ReplicationState), change.subject
+    listing = lists.items_of(vault_of(subject))
+    for row in connection.rows(listing.path, listing.api_version):
+        item = translate.item(row)
+        if item is not None and item.vm == state.vm:
+            raise Busy(
+                f"{state.vm.name} is replicated by now, as {item.id}; it is not enabled again.",
+                "Plan again.",
+            )
+    client, answer = connection.site_recovery(subject.subscription), FirstAnswer()
+    with translated(Asked("PUT", str(subject))):
+        client.replication_protected_items.begin_create(
+            **subjects.item_path(subject),
+            input=enable_body(state),
+            headers={REQUEST_ID: request_id},
+            polling=answer,
+        )
+    return answer.response
+
+
 def _create_mapping(
     connection: Connection, change: Change, _reading: Reading, request_id: str
 ) -> HttpResponse:
@@ -276,6 +365,10 @@ WRITES: Mapping[
     (Kind.RESOURCE_GROUP, Action.CREATE): _create_group,
     (Kind.NETWORK, Action.CREATE): _create_network,
     (Kind.FABRIC, Action.CREATE): _create_fabric,
+    (Kind.PROTECTION_CONTAINER, Action.CREATE): _create_container,
+    (Kind.POLICY, Action.CREATE): _create_policy,
+    (Kind.CONTAINER_MAPPING, Action.CREATE): _create_container_mapping,
+    (Kind.REPLICATION, Action.CREATE): _enable_replication,
     (Kind.MAPPING, Action.CREATE): _create_mapping,
     (Kind.MAPPING, Action.UPDATE): _update_mapping,
     (Kind.MAPPING, Action.DELETE): _delete_mapping,

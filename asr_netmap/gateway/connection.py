@@ -194,19 +194,25 @@ class Connection:
         asked = urlencode({**query, "api-version": api_version})
         return self._json(f"{self._base_url}{quote(path)}?{asked}", path)
 
-    def rows(self, path: str, api_version: str) -> Iterator[Mapping[str, Any]]:
-        """The rows of a list, page by page as they are consumed. Raises AzureErrors."""
-        for page in self.pages(path, api_version):
+    def rows(self, path: str, api_version: str, query: str = "") -> Iterator[Mapping[str, Any]]:
+        """The rows of a list, page by page as they are consumed. Raises AzureErrors.
+
+        query -- more of it, such as ``statusOnly=true``.
+        """
+        for page in self.pages(path, api_version, query):
             yield from page
 
-    def pages(self, path: str, api_version: str) -> Iterator[list[Mapping[str, Any]]]:
+    def pages(
+        self, path: str, api_version: str, query: str = ""
+    ) -> Iterator[list[Mapping[str, Any]]]:
         """The pages of a list as they are consumed. Raises AzureErrors.
 
         Plain JSON, not the SDKs' models, through the same policies: 1,000 replicated items with 2
         NICs in 10 pages, translated, took 0.35 s of CPU against 2.4 s through the typed list
         (medians of 5 runs, 2 cores, Python 3.11, no network). Single reads and writes are typed.
         """
-        url: str | None = f"{self._base_url}{quote(path)}?{_version(api_version)}"
+        more = f"{query}&" if query else ""
+        url: str | None = f"{self._base_url}{quote(path)}?{more}{_version(api_version)}"
         seen: set[str | None] = {url}
         pages = rows = 0
         while url:

@@ -17,10 +17,16 @@ from asr_netmap.gateway.error_body import error_value
 from asr_netmap.gateway.failure import Asked, from_response, retry_after_header
 from asr_netmap.gateway.operations import is_familiar, phase_of, status_word
 from asr_netmap.gateway.subjects import Body, item_body
-from asr_netmap.planning.change import Change, Kind, MappingState
+from asr_netmap.planning.change import (
+    Change,
+    ContainerMappingState,
+    Kind,
+    MappingState,
+    ReplicationState,
+)
 from asr_netmap.planning.gateway import Operation, Phase, Progress, Sight
 
-_IN_VAULT = frozenset({Kind.FABRIC, Kind.MAPPING, Kind.NIC_SETTINGS})
+_IN_VAULT = frozenset(Kind) - {Kind.RESOURCE_GROUP, Kind.NETWORK}
 
 
 class Following:
@@ -135,7 +141,11 @@ class Following:
             return self._item_names[subject]
         states = (change.before, change.after)
         networks = [s.source_network.name.lower() for s in states if isinstance(s, MappingState)]
-        return frozenset({subject.key, subject.name.lower(), *networks})
+        # ARM: a job of enabling has the VM's name, one of pairing the policy's (Azure PowerShell
+        # recording 2022).
+        vms = [s.vm.name.lower() for s in states if isinstance(s, ReplicationState)]
+        policies = [s.policy.name.lower() for s in states if isinstance(s, ContainerMappingState)]
+        return frozenset({subject.key, subject.name.lower(), *networks, *vms, *policies})
 
     def _ask_job(self, operation: Operation) -> Progress:
         """Ask Site Recovery's own record, which needs no signed URL."""

@@ -27,6 +27,7 @@ _NAME = r"[^/]+"
 _GROUP = rf"/subscriptions/{_NAME}/resourcegroups/{_NAME}"
 _VAULT = rf"{_GROUP}/providers/microsoft\.recoveryservices/vaults/{_NAME}"
 _FABRIC = rf"{_VAULT}/replicationfabrics/{_NAME}"
+_CONTAINER = rf"{_FABRIC}/replicationprotectioncontainers/{_NAME}"
 
 # The only writes there are. No POST: failover, reprotect and provider registration are POSTs.
 _WRITES = tuple(
@@ -39,11 +40,10 @@ _WRITES = tuple(
             {"PUT", "PATCH", "DELETE"},
             rf"{_FABRIC}/replicationnetworks/{_NAME}/replicationnetworkmappings/{_NAME}",
         ),
-        (
-            {"PATCH"},
-            rf"{_FABRIC}/replicationprotectioncontainers/{_NAME}"
-            rf"/replicationprotecteditems/{_NAME}",
-        ),
+        ({"PUT"}, rf"{_VAULT}/replicationpolicies/{_NAME}"),
+        ({"PUT"}, _CONTAINER),
+        ({"PUT"}, rf"{_CONTAINER}/replicationprotectioncontainermappings/{_NAME}"),
+        ({"PUT", "PATCH"}, rf"{_CONTAINER}/replicationprotecteditems/{_NAME}"),
     )
 )
 _UNSAFE_BEFORE_QUERY = re.compile(r"[^\x21-\x7e]|\\")

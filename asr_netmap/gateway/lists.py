@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from asr_netmap.arm_id import ArmId, check_name
@@ -17,6 +17,7 @@ SITE_RECOVERY_API = "2025-08-01"
 NETWORK_API = "2024-05-01"
 COMPUTE_API = "2024-07-01"
 VAULT_API = "2024-04-01"
+STORAGE_API = "2023-05-01"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Listing:
         absence.
     in_vault -- of Site Recovery, which says "bad request" where a vault was never used.
     kind -- the one resource type that is in doubt if it can't be read; empty: all in the scope.
+    query -- what the list is asked for beside its version.
     """
 
     field: str
@@ -40,49 +42,92 @@ class Listing:
     translate: Callable[[Mapping[str, Any]], object | None]
     in_vault: bool = False
     kind: str = ""
+    query: str = ""
 
 
 def of_vault(vault: ArmId) -> tuple[Listing, ...]:
     """What Site Recovery keeps in a vault; vault-wide lists, so pages and not VMs are counted."""
 
-    def in_vault(
-        field: str,
-        words: tuple[str, str],
-        kind: str,
-        translated: Callable[[Mapping[str, Any]], object | None],
-    ) -> Listing:
-        return Listing(
-            field=field,
-            what=f"{words[0]} of vault {vault.name}",
-            one=words[1],
-            path=f"{vault}/{kind}",
-            api_version=SITE_RECOVERY_API,
-            scope=vault,
-            translate=translated,
-            in_vault=True,
-        )
-
     return (
-        in_vault("fabrics", ("fabrics", "fabric"), "replicationFabrics", translate.fabric),
-        in_vault(
+        _in_vault(vault, "fabrics", ("fabrics", "fabric"), "replicationFabrics", translate.fabric),
+        _in_vault(
+            vault,
             "containers",
             ("protection containers", "protection container"),
             "replicationProtectionContainers",
             translate.container,
         ),
-        in_vault(
+        _in_vault(
+            vault,
             "mappings",
             ("network mappings", "network mapping"),
             "replicationNetworkMappings",
             translate.mapping,
         ),
-        in_vault(
-            "items",
-            ("replicated items", "replicated item"),
-            "replicationProtectedItems",
-            translate.item,
+        items_of(vault),
+    )
+
+
+def items_of(vault: ArmId) -> Listing:
+    """The replicated items of a vault."""
+    words = ("replicated items", "replicated item")
+    return _in_vault(vault, "items", words, "replicationProtectedItems", translate.item)
+
+
+def to_protect_in_vault(vault: ArmId) -> tuple[Listing, ...]:
+    """What replication stands on in a vault, beside fabrics and protection containers."""
+    mappings = "protection container mapping"
+    return (
+        _in_vault(
+            vault,
+            "policies",
+            ("replication policies", "replication policy"),
+            "replicationPolicies",
+            translate.policy,
+        ),
+        _in_vault(
+            vault,
+            "container_mappings",
+            (f"{mappings}s", mappings),
+            "replicationProtectionContainerMappings",
+            translate.container_mapping,
         ),
     )
+
+
+def to_protect_in(subscription: str) -> tuple[Listing, ...]:
+    """What a machine that is to be replicated has to have, beside what is read anyhow."""
+    running = _provider_list(
+        subscription,
+        ("power_states", "power states of virtual machines", "power state"),
+        "Microsoft.Compute/virtualMachines",
+        COMPUTE_API,
+        translate.power_state,
+    )
+    return (
+        # ARM: the run time status of all machines in one list (Microsoft Learn, Virtual Machines -
+        # List All, statusOnly).
+        replace(running, query="statusOnly=true", scope=None),
+        _provider_list(
+            subscription,
+            ("storage_accounts", "storage accounts", "storage account"),
+            "Microsoft.Storage/storageAccounts",
+            STORAGE_API,
+            translate.storage_account,
+        ),
+    )
+
+
+def elsewhere(vault: ArmId) -> Listing:
+    """The machines that another vault replicates."""
+    found = _in_vault(
+        vault,
+        "elsewhere",
+        ("replicated items", "replicated item"),
+        "replicationProtectedItems",
+        translate.elsewhere,
+    )
+    return replace(found, scope=None)
 
 
 def networks_of(subscription: str) -> Listing:
@@ -179,6 +224,25 @@ def regions_of(subscription: str) -> Listing:
         api_version=SUBSCRIPTIONS_API,
         scope=None,
         translate=translate.region_name,
+    )
+
+
+def _in_vault(
+    vault: ArmId,
+    field: str,
+    words: tuple[str, str],
+    kind: str,
+    translated: Callable[[Mapping[str, Any]], object | None],
+) -> Listing:
+    return Listing(
+        field=field,
+        what=f"{words[0]} of vault {vault.name}",
+        one=words[1],
+        path=f"{vault}/{kind}",
+        api_version=SITE_RECOVERY_API,
+        scope=vault,
+        translate=translated,
+        in_vault=True,
     )
 
 

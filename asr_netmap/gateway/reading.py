@@ -71,6 +71,7 @@ def read_inventory(
     regions: RegionPair | None,
     subscriptions: Iterable[str] = (),
     progress: Say | None = None,
+    protecting: bool = False,
 ) -> Inventory:
     """Read everything that planning needs.
 
@@ -79,6 +80,7 @@ def read_inventory(
     subscriptions -- ids to look into beside the vault's; those that mappings and items name are
         added by themselves.
     progress -- told in words what was read; called from one thread at a time.
+    protecting -- machines are to be replicated: what that needs is read, too.
     Raises NotFound for a named thing that isn't there, and AzureError if nothing could be read.
     """
     say = progress or _silent
@@ -100,6 +102,8 @@ def read_inventory(
             found.gaps.append(seen)
         further = sorted(_named_subscriptions(found) - set(at_home))
         _read(connection, pool, [x for s in further for x in lists.of_subscription(s)], found, say)
+        if protecting:
+            _read_to_protect(connection, pool, vault, [*at_home, *further], found, say)
     return _finished(found, seen if isinstance(seen, Vault) else None, regions)
 
 
@@ -109,6 +113,30 @@ def find_vaults(connection: Connection, subscription: str) -> tuple[Vault, ...]:
     rows = connection.rows(listing.path, listing.api_version)
     good, _gaps = translate.translated_rows(rows, translate.vault, listing.one)
     return tuple(sorted(good, key=lambda each: each.id))
+
+
+def _read_to_protect(
+    connection: Connection,
+    pool: ThreadPoolExecutor,
+    vault: ArmId,
+    subscriptions: Iterable[str],
+    found: _Found,
+    say: Say,
+) -> None:
+    """What machines need that are to be replicated, and which ones other vaults replicate."""
+    wanted = [*lists.to_protect_in_vault(vault)]
+    others: list[ArmId] = []
+    for subscription in subscriptions:
+        wanted += lists.to_protect_in(subscription)
+        try:
+            vaults = find_vaults(connection, subscription)
+        except _FATAL:
+            raise
+        except AzureError as error:
+            found.gaps.append(gap(f"vaults of subscription {subscription}", error, None))
+            continue
+        others += [each.id for each in vaults if each.id != vault]
+    _read(connection, pool, [*wanted, *(lists.elsewhere(each) for each in others)], found, say)
 
 
 def _read(
@@ -156,7 +184,7 @@ def _one_list(
     connection: Connection, listing: Listing
 ) -> tuple[list[object] | None, list[NotLookedAt]]:
     """Rows and gaps; None for the rows: a vault that was never used has no such list."""
-    rows = connection.rows(listing.path, listing.api_version)
+    rows = connection.rows(listing.path, listing.api_version, listing.query)
     try:
         return translate.translated_rows(rows, listing.translate, listing.one)
     except Missing:

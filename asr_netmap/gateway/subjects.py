@@ -19,14 +19,19 @@ from asr_netmap.gateway.connection import GROUPS_API, Connection
 from asr_netmap.gateway.failure import Asked, translated
 from asr_netmap.gateway.lists import SITE_RECOVERY_API
 from asr_netmap.gateway.network_body import network_state
-from asr_netmap.models import ReplicatedItem
+from asr_netmap.models import ReplicatedItem, region_key
 from asr_netmap.planning.change import (
     Change,
+    ContainerMappingState,
+    DiskCopy,
     FabricState,
     GroupState,
     ItemState,
     Kind,
     MappingState,
+    PolicyState,
+    ProtectionContainerState,
+    ReplicationState,
 )
 from asr_netmap.planning.gateway import ListSize, Reading
 from asr_netmap.planning.nic_setting import Setting, current_value
@@ -153,6 +158,34 @@ def item_body(connection: Connection, subject: ArmId) -> Body:
     return body
 
 
+def container_body(connection: Connection, subject: ArmId) -> Body:
+    """A protection container as Azure gives it."""
+    client = connection.site_recovery(subject.subscription)
+    with translated(Asked("GET", str(subject))):
+        body: Body = client.replication_protection_containers.get(
+            **container_path(subject), cls=_as_received
+        )
+    return body
+
+
+def policy_body(connection: Connection, subject: ArmId) -> Body:
+    """A replication policy as Azure gives it."""
+    client = connection.site_recovery(subject.subscription)
+    with translated(Asked("GET", str(subject))):
+        body: Body = client.replication_policies.get(**policy_path(subject), cls=_as_received)
+    return body
+
+
+def container_mapping_body(connection: Connection, subject: ArmId) -> Body:
+    """A protection container mapping as Azure gives it."""
+    client = connection.site_recovery(subject.subscription)
+    with translated(Asked("GET", str(subject))):
+        body: Body = client.replication_protection_container_mappings.get(
+            **container_mapping_path(subject), cls=_as_received
+        )
+    return body
+
+
 def fabric_path(subject: ArmId) -> dict[str, str]:
     """A fabric's id in the SDK's words."""
     return {**_vault_path(subject), "fabric_name": _named(subject, "replicationFabrics")}
@@ -170,11 +203,27 @@ def mapping_path(subject: ArmId) -> dict[str, str]:
     }
 
 
+def policy_path(subject: ArmId) -> dict[str, str]:
+    """A replication policy's id in the SDK's words."""
+    return {**_vault_path(subject), "policy_name": _named(subject, "replicationPolicies")}
+
+
+def container_path(subject: ArmId) -> dict[str, str]:
+    """A protection container's id in the SDK's words."""
+    name = _named(subject, "replicationProtectionContainers")
+    return {**fabric_path(subject), "protection_container_name": name}
+
+
+def container_mapping_path(subject: ArmId) -> dict[str, str]:
+    """A protection container mapping's id in the SDK's words."""
+    name = _named(subject, "replicationProtectionContainerMappings")
+    return {**container_path(subject), "mapping_name": name}
+
+
 def item_path(subject: ArmId) -> dict[str, str]:
     """A replicated item's id in the SDK's words."""
     return {
-        **fabric_path(subject),
-        "protection_container_name": _named(subject, "replicationProtectionContainers"),
+        **container_path(subject),
         "replicated_protected_item_name": _named(subject, "replicationProtectedItems"),
     }
 
@@ -239,6 +288,73 @@ def _item_reading(change: Change, raw: Body) -> Reading:
     return Reading(ItemState(now), item, raw)
 
 
+def _read_container(connection: Connection, change: Change) -> Reading:
+    raw = container_body(connection, change.subject)
+    shown = (raw.get("properties") or {}).get("fabricFriendlyName")
+    return Reading(ProtectionContainerState(region_key(str(shown or ""))), raw=raw)
+
+
+def _read_policy(connection: Connection, change: Change) -> Reading:
+    raw = policy_body(connection, change.subject)
+    if translate.policy(raw) is None:
+        raise AzureError(
+            f"{change.subject} exists and is no policy of Azure-to-Azure replication.",
+            "Name another policy.",
+        )
+    return Reading(policy_state(raw), raw=raw)
+
+
+def _read_container_mapping(connection: Connection, change: Change) -> Reading:
+    raw = container_mapping_body(connection, change.subject)
+    mapping = translate.container_mapping(raw)
+    if mapping is None:
+        raise AzureError(
+            f"{change.subject} exists and is no mapping between Azure regions.", "Plan again."
+        )
+    return Reading(ContainerMappingState(mapping.target, mapping.policy), raw=raw)
+
+
+def _read_replication(connection: Connection, change: Change) -> Reading:
+    raw = item_body(connection, change.subject)
+    item = translate.item(raw)
+    if item is None or item.vm is None:
+        raise AzureError(
+            f"{change.subject} exists and is no item of Azure-to-Azure replication.", "Plan again."
+        )
+    return Reading(replication_state(raw, item), item, raw)
+
+
+def policy_state(raw: Body) -> PolicyState:
+    """What a policy says, in minutes."""
+    details = (raw.get("properties") or {}).get("providerSpecificDetails") or {}
+    return PolicyState(
+        retention=int(details.get("recoveryPointHistory") or 0),
+        crash_consistent=int(details.get("crashConsistentFrequencyInMinutes") or 0),
+        app_consistent=int(details.get("appConsistentFrequencyInMinutes") or 0),
+        multi_vm=str(details.get("multiVmSyncStatus")).lower() == "enabled",
+    )
+
+
+def replication_state(raw: Body, item: ReplicatedItem) -> ReplicationState:
+    """How a machine is replicated, as far as its item tells."""
+    properties = raw.get("properties") or {}
+    details = properties.get("providerSpecificDetails") or {}
+    disks = tuple(
+        DiskCopy(ArmId(each["diskId"]), ArmId(each["primaryStagingAzureStorageAccountId"]))
+        for each in details.get("protectedManagedDisks") or ()
+    )
+    assert item.vm is not None, "only asked for items with a machine"
+    return ReplicationState(
+        vm=item.vm,
+        policy=ArmId(properties["policyId"]),
+        target_container=ArmId(properties["recoveryContainerId"]),
+        target_group=ArmId(details["recoveryAzureResourceGroupId"]),
+        network=item.target_network,
+        subnet=None,
+        disks=disks,
+    )
+
+
 def _current(item: ReplicatedItem, setting: Setting) -> tuple[Setting, ...]:
     """The setting with the item's value; none if its NIC or IP config is gone."""
     try:
@@ -252,7 +368,11 @@ _READERS: Mapping[Kind, Callable[[Connection, Change], Reading]] = {
     Kind.RESOURCE_GROUP: _read_group,
     Kind.NETWORK: _read_network,
     Kind.FABRIC: _read_fabric,
+    Kind.PROTECTION_CONTAINER: _read_container,
+    Kind.POLICY: _read_policy,
+    Kind.CONTAINER_MAPPING: _read_container_mapping,
     Kind.MAPPING: _read_mapping,
+    Kind.REPLICATION: _read_replication,
     Kind.NIC_SETTINGS: _read_item,
 }
 

@@ -19,6 +19,7 @@ from asr_netmap.gateway.foreign_text import one_line
 from asr_netmap.gateway.moments import moment_of
 from asr_netmap.gateway.nic_wire import IP_CONFIG_FIELDS, ITEM_NETWORKS, NIC_FIELDS, WireName
 from asr_netmap.models import (
+    ContainerMapping,
     Fabric,
     IpAddress,
     IpNetwork,
@@ -29,15 +30,20 @@ from asr_netmap.models import (
     NicAddress,
     NotLookedAt,
     Peering,
+    PowerState,
     ProtectionContainer,
     RegionalResource,
+    ReplicatedElsewhere,
     ReplicatedIpConfig,
     ReplicatedItem,
     ReplicatedNic,
+    ReplicationPolicy,
     ResourceGroup,
+    StorageAccount,
     Subnet,
     Vault,
     VirtualMachine,
+    VmDisk,
     region_key,
 )
 from asr_netmap.planning.nic_setting import FIELDS, SettingValue, ValueType
@@ -108,7 +114,39 @@ def nic(body: Body) -> Nic:
 
 def vm(body: Body) -> VirtualMachine:
     """A virtual machine."""
-    return VirtualMachine(ArmId(body["id"]), _region(body), _tags(body))
+    properties = _part(body, "properties")
+    storage = _part(properties, "storageProfile")
+    disks = [_part(storage, "osDisk"), *(storage.get("dataDisks") or ())]
+    return VirtualMachine(
+        id=ArmId(body["id"]),
+        region=_region(body),
+        tags=_tags(body),
+        disks=tuple(_vm_disk(each) for each in disks if each),
+        nics=_vm_nics(_part(properties, "networkProfile")),
+        # ARM: encryption inside the machine shows on its system disk (Microsoft Learn, Virtual
+        # Machines REST reference, encryptionSettings).
+        encrypted=bool(_part(_part(storage, "osDisk"), "encryptionSettings").get("enabled")),
+        spot=str(properties.get("priority")).lower() == "spot",
+    )
+
+
+def power_state(body: Body) -> PowerState | None:
+    """Whether a virtual machine runs; None where the answer does not say.
+
+    ARM: the instance view's statuses hold the code ``PowerState/<state>`` (Microsoft Learn, states
+    and billing of Azure Virtual Machines).
+    """
+    view = _part(_part(body, "properties"), "instanceView")
+    for status in view.get("statuses") or ():
+        kind, _, state = str(status.get("code") or "").partition("/")
+        if kind.lower() == "powerstate":
+            return PowerState(ArmId(body["id"]), state)
+    return None
+
+
+def storage_account(body: Body) -> StorageAccount:
+    """A storage account."""
+    return StorageAccount(ArmId(body["id"]), _region(body), _sku(body))
 
 
 def regional(body: Body) -> RegionalResource:
@@ -137,7 +175,9 @@ def group(body: Body) -> ResourceGroup:
 
 def vault(body: Body) -> Vault:
     """A Recovery Services vault."""
-    return Vault(ArmId(body["id"]), _region(body), _tags(body))
+    endpoints = _part(body, "properties").get("privateEndpointStateForSiteRecovery")
+    private = str(endpoints).lower() == "enabled"
+    return Vault(ArmId(body["id"]), _region(body), _tags(body), private)
 
 
 def fabric(body: Body) -> Fabric | None:
@@ -153,6 +193,27 @@ def fabric(body: Body) -> Fabric | None:
 def container(body: Body) -> ProtectionContainer:
     """A protection container."""
     return ProtectionContainer(ArmId(body["id"]))
+
+
+def policy(body: Body) -> ReplicationPolicy | None:
+    """A replication policy of the Azure-to-Azure scenario; None for the others."""
+    details = _part(_part(body, "properties"), "providerSpecificDetails")
+    return ReplicationPolicy(ArmId(body["id"])) if details.get("instanceType") == "A2A" else None
+
+
+def container_mapping(body: Body) -> ContainerMapping | None:
+    """A protection container mapping between Azure regions; None for the on-premises kinds."""
+    properties = _part(body, "properties")
+    if _part(properties, "providerSpecificDetails").get("instanceType") != "A2A":
+        return None
+    target, policy_id = properties["targetProtectionContainerId"], properties["policyId"]
+    return ContainerMapping(ArmId(body["id"]), ArmId(target), ArmId(policy_id))
+
+
+def elsewhere(body: Body) -> ReplicatedElsewhere | None:
+    """Which machine an item of another vault replicates; None for other scenarios."""
+    found = item(body)
+    return ReplicatedElsewhere(found.vm, found.id) if found and found.vm else None
 
 
 def mapping(body: Body) -> NetworkMapping | None:
@@ -214,6 +275,22 @@ def item(body: Body) -> ReplicatedItem | None:
 def region_name(body: Body) -> str:
     """The short name of a row of the subscription's locations."""
     return region_key(body["name"])
+
+
+def _vm_disk(body: Body) -> VmDisk:
+    managed = _part(body, "managedDisk")
+    return VmDisk(
+        name=str(body.get("name") or ""),
+        id=_sub_id(body, "managedDisk"),
+        customer_key=bool(_part(managed, "diskEncryptionSet").get("id")),
+        ephemeral=bool(_part(body, "diffDiskSettings").get("option")),
+    )
+
+
+def _vm_nics(profile: Body) -> tuple[ArmId, ...]:
+    rows = list(profile.get("networkInterfaces") or ())
+    rows.sort(key=lambda row: not _part(row, "properties").get("primary", len(rows) == 1))
+    return tuple(ArmId(row["id"]) for row in rows)
 
 
 def _subnet(body: Body) -> Subnet:

@@ -18,7 +18,11 @@ class Kind(str, Enum):
     RESOURCE_GROUP = "resource-group"
     NETWORK = "network"
     FABRIC = "fabric"
+    PROTECTION_CONTAINER = "protection-container"
+    POLICY = "replication-policy"
+    CONTAINER_MAPPING = "protection-container-mapping"
     MAPPING = "mapping"
+    REPLICATION = "replication"
     NIC_SETTINGS = "nic-settings"
 
 
@@ -73,7 +77,74 @@ class ItemState:
     settings: tuple[Setting, ...]
 
 
-State = GroupState | NetworkState | FabricState | MappingState | ItemState
+@dataclass(frozen=True, slots=True)
+class ProtectionContainerState:
+    """A protection container: the part of a fabric that holds replicated items."""
+
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyState:
+    """A replication policy.
+
+    retention, crash_consistent, app_consistent -- minutes: how long recovery points are kept, and
+        how often they are made; 0: none of that kind.
+    multi_vm -- whether VMs can be kept consistent with each other.
+    """
+
+    retention: int
+    crash_consistent: int
+    app_consistent: int
+    multi_vm: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerMappingState:
+    """What a protection container is paired with; itself it is the parent in the mapping's id."""
+
+    target: ArmId
+    policy: ArmId
+
+
+@dataclass(frozen=True, slots=True)
+class DiskCopy:
+    """A managed disk that is replicated, and the storage account that takes what is written."""
+
+    disk: ArmId
+    cache: ArmId
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationState:
+    """A virtual machine that is replicated.
+
+    network, subnet -- where it fails over to, as given when replication is enabled; what becomes
+        of its NICs after that is in the NIC settings. None: not known, or left to Site Recovery.
+    """
+
+    vm: ArmId
+    policy: ArmId
+    target_container: ArmId
+    target_group: ArmId
+    network: ArmId | None
+    subnet: str | None
+    disks: tuple[DiskCopy, ...]
+    availability_set: ArmId | None = None
+    zone: str | None = None
+
+
+State = (
+    GroupState
+    | NetworkState
+    | FabricState
+    | ProtectionContainerState
+    | PolicyState
+    | ContainerMappingState
+    | MappingState
+    | ReplicationState
+    | ItemState
+)
 
 
 @dataclass(frozen=True, slots=True)

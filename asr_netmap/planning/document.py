@@ -22,12 +22,16 @@ from asr_netmap.planning.change import (
     Action,
     AddressClaim,
     Change,
+    ContainerMappingState,
     FabricState,
     GroupState,
     ItemState,
     Kind,
     MappingState,
     NetworkState,
+    PolicyState,
+    ProtectionContainerState,
+    ReplicationState,
     State,
 )
 from asr_netmap.planning.nic_setting import Setting, value_from_json, value_to_json
@@ -41,7 +45,11 @@ _STATES: Mapping[Kind, type[State]] = {
     Kind.RESOURCE_GROUP: GroupState,
     Kind.NETWORK: NetworkState,
     Kind.FABRIC: FabricState,
+    Kind.PROTECTION_CONTAINER: ProtectionContainerState,
+    Kind.POLICY: PolicyState,
+    Kind.CONTAINER_MAPPING: ContainerMappingState,
     Kind.MAPPING: MappingState,
+    Kind.REPLICATION: ReplicationState,
 }
 
 

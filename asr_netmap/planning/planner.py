@@ -12,12 +12,14 @@ from asr_netmap.planning.assembly import assembled
 from asr_netmap.planning.basis import FromRules
 from asr_netmap.planning.change import Change
 from asr_netmap.planning.item_tasks import ItemTasks
+from asr_netmap.planning.machines import Machines, find_machines, with_machines
 from asr_netmap.planning.network_planner import PlannedPair, mapping_change, plan_networks
 from asr_netmap.planning.nic_findings import nic_findings
 from asr_netmap.planning.nic_planner import ItemsPlan, ItemTask, plan_items
 from asr_netmap.planning.part import nothing_selected
 from asr_netmap.planning.placement import placements
 from asr_netmap.planning.plan import Finding, Plan, Scope, Severity
+from asr_netmap.planning.protection import plan_protection, prepare
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.sources import Source, find_sources, uses
 from asr_netmap.rules.mapping_pair import NetworkPair, removal_steps
@@ -56,7 +58,10 @@ def plan_in_detail(
     """
     selection = selection or Selection()
     sources, findings = find_sources(inventory, settings)
-    sources = tuple(_wanted_sources(sources, inventory, settings, selection))
+    machines = find_machines(inventory, settings, selection)
+    protecting = prepare(machines, scope.vault, inventory, settings)
+    sources = tuple(_wanted_sources(sources, inventory, settings, selection, machines))
+    sources = with_machines(sources, machines, settings, inventory)
     networks = plan_networks(sources, scope.vault, inventory, settings)
     items = ItemTasks(inventory, settings, networks, selection, retarget=retarget_items)
     tasks = list(items.tasks())
@@ -68,7 +73,8 @@ def plan_in_detail(
         beside=() if selection.everything else _beside(tasks, everybody),
         created=networks.changes.values(),
     )
-    changes = (*networks.changes.values(), *planned.changes)
+    protection = plan_protection(protecting, networks, inventory, settings)
+    changes = (*networks.changes.values(), *protection.changes, *planned.changes)
     coming = planned.coming
     in_scope = {item.id for item in items.in_scope}
     concerned = [item for item in coming.items if item.id in in_scope]
@@ -79,13 +85,20 @@ def plan_in_detail(
         settings,
         scope,
         changes=changes,
-        pending=(*items.pending, *planned.pending),
+        pending=(*items.pending, *protection.pending, *planned.pending),
         findings=(
             *findings,
             *networks.findings,
+            *protection.findings,
             *known,
             *nic_findings(futures, concerned, known),
-            *_nothing_selected(selection, items.in_scope, networks.pairs, inventory, scope.vault),
+            *(
+                ()
+                if protection.changes or protection.pending or protection.findings
+                else _nothing_selected(
+                    selection, items.in_scope, networks.pairs, inventory, scope.vault
+                )
+            ),
         ),
         items=items.in_scope,
         placements=placements(futures, concerned),
@@ -148,15 +161,24 @@ def _keep_their_settings(source: Source, items: Sequence[ReplicatedItem]) -> Fin
 
 
 def _wanted_sources(
-    sources: Iterable[Source], inventory: Inventory, settings: Settings, selection: Selection
+    sources: Iterable[Source],
+    inventory: Inventory,
+    settings: Settings,
+    selection: Selection,
+    machines: Machines,
 ) -> Iterator[Source]:
-    """The sources that the selection takes: named, or used by an item that is."""
+    """The sources that the selection takes: named, or used by an item or a machine that is."""
+    used = {machine.network.id for machine in machines.ready}
     for source in sources:
         if not selection.takes_network(source.network.id):
             continue
-        if not selection.by_items or any(
-            selection.takes_vm(item, inventory) and uses(item, source, inventory, settings)
-            for item in inventory.items
+        if (
+            not selection.by_items
+            or source.network.id in used
+            or any(
+                selection.takes_vm(item, inventory) and uses(item, source, inventory, settings)
+                for item in inventory.items
+            )
         ):
             yield source
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import UsageError
-from asr_netmap.models import Inventory, ReplicatedItem
+from asr_netmap.models import Inventory, ReplicatedItem, VirtualMachine
 from asr_netmap.near_names import did_you_mean
 from asr_netmap.rules.lookup import matches
 
@@ -80,6 +80,14 @@ class Selection:
             return False
         return not self.tags or self._tagged(item, inventory)
 
+    def takes_machine(self, vm: VirtualMachine) -> bool:
+        """Whether a virtual machine that no item replicates is meant by what was picked of VMs."""
+        if self.vms and not any(matches(text, vm.id) for text in self.vms):
+            return False
+        if self.groups and vm.id.group.lower() not in map(str.lower, self.groups):
+            return False
+        return not self.tags or self._has_tag(vm.tags)
+
     def why_nothing(self, inventory: Inventory) -> str:
         """The hint for a selection that takes nothing: what is near to what was picked in vain."""
         items, networks = inventory.items, inventory.networks
@@ -100,7 +108,10 @@ class Selection:
         return did_you_mean(wanted.rpartition("/")[2], names, nothing)
 
     def _tagged(self, item: ReplicatedItem, inventory: Inventory) -> bool:
-        tags = {name.lower(): value for name, value in _tags_of(item, inventory).items()}
+        return self._has_tag(_tags_of(item, inventory))
+
+    def _has_tag(self, of: Mapping[str, str]) -> bool:
+        tags = {name.lower(): value for name, value in of.items()}
         for wanted in self.tags:
             name, colon, value = wanted.partition(":")
             if name.lower() in tags and (not colon or tags[name.lower()] == value):

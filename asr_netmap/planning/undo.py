@@ -28,6 +28,7 @@ from asr_netmap.planning.change import (
     ItemState,
     Kind,
     MappingState,
+    ReplicationState,
 )
 from asr_netmap.planning.document import change_from_document
 from asr_netmap.planning.nic_planner import frozen_by_tag
@@ -118,6 +119,10 @@ def _change(event: Mapping[str, Any]) -> Change:
     return change_from_document({**document, "id": event["change"], **unsaid})
 
 
+def _machine_of(change: Change) -> str:
+    return change.after.vm.name if isinstance(change.after, ReplicationState) else change.title
+
+
 @dataclass
 class _Undoing:
     """Collects the way back, write by write."""
@@ -162,6 +167,11 @@ class _Undoing:
             Kind.NETWORK: [network.id for network in self.inventory.networks],
             Kind.RESOURCE_GROUP: [group.id for group in self.inventory.groups],
             Kind.FABRIC: [fabric.id for fabric in self.inventory.fabrics],
+            Kind.PROTECTION_CONTAINER: [each.id for each in self.inventory.containers],
+            Kind.REPLICATION: [item.id for item in self.inventory.items],
+            # Not read for an undo, and never deleted: what was made counts as there.
+            Kind.POLICY: [change.subject],
+            Kind.CONTAINER_MAPPING: [change.subject],
         }[change.kind]
         return change.subject in known or not self.inventory.looked_at(change.subject)
 
@@ -453,6 +463,16 @@ _COMMANDS = {
 
 
 def _left_behind(change: Change) -> Finding:
+    if change.kind is Kind.REPLICATION:
+        return Finding(
+            "replication-stays",
+            Severity.INFO,
+            change.subject,
+            change.subject.name,
+            f"replication of {_machine_of(change)} was enabled by that run and stays: this tool "
+            "never ends a replication",
+            "To end it, disable replication in the portal.",
+        )
     command = _COMMANDS.get(change.kind, "").format(
         id=quote(str(change.subject)),
         name=quote(change.subject.name),

@@ -21,6 +21,15 @@ from asr_netmap.surroundings import Surroundings
 
 _FIX = "Run `asr-netmap apply`."
 
+_MISSING = {
+    Kind.NETWORK: "target-network-missing",
+    Kind.FABRIC: "fabric-missing",
+    Kind.PROTECTION_CONTAINER: "protection-container-missing",
+    Kind.POLICY: "replication-policy-missing",
+    Kind.CONTAINER_MAPPING: "protection-container-mapping-missing",
+    Kind.REPLICATION: "vm-not-replicated",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
@@ -109,10 +118,8 @@ def _drift(change: Change, plan: Plan) -> Iterator[Finding]:
 
 
 def _described(change: Change, plan: Plan) -> tuple[str, Severity, str]:
-    if change.kind is Kind.NETWORK:
-        return "target-network-missing", Severity.ERROR, change.reason
-    if change.kind is Kind.FABRIC:
-        return "fabric-missing", Severity.ERROR, change.reason
+    if change.kind in _MISSING:
+        return _MISSING[change.kind], Severity.ERROR, change.reason
     if change.kind is Kind.MAPPING:
         return _mapping(change, plan)
     assert isinstance(change.before, ItemState)

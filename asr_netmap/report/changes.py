@@ -9,12 +9,16 @@ from typing import Any
 from asr_netmap.models import Subnet
 from asr_netmap.planning.change import (
     Change,
+    ContainerMappingState,
     FabricState,
     GroupState,
     ItemState,
     Kind,
     MappingState,
     NetworkState,
+    PolicyState,
+    ProtectionContainerState,
+    ReplicationState,
     State,
 )
 from asr_netmap.planning.nic_setting import Setting, SettingValue
@@ -25,7 +29,11 @@ KIND_TITLES = {
     Kind.RESOURCE_GROUP: "Resource groups",
     Kind.NETWORK: "Virtual networks",
     Kind.FABRIC: "Fabrics",
+    Kind.PROTECTION_CONTAINER: "Protection containers",
+    Kind.POLICY: "Replication policies",
+    Kind.CONTAINER_MAPPING: "Protection container mappings",
     Kind.MAPPING: "Network mappings",
+    Kind.REPLICATION: "Replication",
     Kind.NIC_SETTINGS: "NIC settings",
 }
 
@@ -110,8 +118,36 @@ def _values(state: State | None) -> Iterator[tuple[str, str]]:
     elif isinstance(state, GroupState):
         yield "region", state.region
         yield from _tags(state.tags)
-    elif isinstance(state, FabricState):
+    elif isinstance(state, (FabricState, ProtectionContainerState)):
         yield "region", state.region
+    elif isinstance(state, PolicyState):
+        yield "recovery points", f"kept for {state.retention} min"
+        yield "crash consistent", _every(state.crash_consistent)
+        yield "application consistent", _every(state.app_consistent)
+    elif isinstance(state, ContainerMappingState):
+        yield "paired with", state.target.name
+        yield "policy", state.policy.name
+    elif isinstance(state, ReplicationState):
+        yield from _replication(state)
+
+
+def _every(minutes: int) -> str:
+    return f"every {minutes} min" if minutes else "none"
+
+
+def _replication(state: ReplicationState) -> Iterator[tuple[str, str]]:
+    yield "policy", state.policy.name
+    yield "target resource group", state.target_group.name
+    if state.network is not None:
+        yield "target network", state.network.name
+    if state.subnet is not None:
+        yield "target subnet", state.subnet
+    if state.availability_set is not None:
+        yield "availability set", state.availability_set.name
+    if state.zone is not None:
+        yield "zone", state.zone
+    for copy in state.disks:
+        yield f"disk {copy.disk.name}", f"through {copy.cache.name}"
 
 
 def _subnet(subnet: Subnet) -> str:

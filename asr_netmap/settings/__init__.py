@@ -29,6 +29,7 @@ from asr_netmap.settings.network_sections import (
 )
 from asr_netmap.settings.nic_sections import NicException, NicRules
 from asr_netmap.settings.overrides import ORIGINS, Origin, Overrides
+from asr_netmap.settings.protect_section import Protect, ProtectException
 from asr_netmap.settings.schema import settings_schema
 from asr_netmap.settings.writing import dump_yaml, to_document
 
@@ -45,6 +46,8 @@ __all__ = [
     "NicRules",
     "Origin",
     "Overrides",
+    "Protect",
+    "ProtectException",
     "Safety",
     "Settings",
     "TestNetwork",

@@ -244,8 +244,9 @@ def _several_mistakes(document: Document, root: dict[str, object]) -> Iterator[M
     if document.sizes.get(("defaults",), 0) * len(vaults) > MAX_VALUES:
         vaults.clear()  # not worth the memory
         yield locate(("vaults",), "too many vaults for defaults of that size")
-    if "networks" in defaults:
-        yield locate(("defaults", "networks"), "belongs to each entry of vaults")
+    for section in ("networks", "protect"):
+        if section in defaults:
+            yield locate(("defaults", section), "belongs to each entry of vaults")
     for place, own in enumerate(vaults):
         if not isinstance(own, dict):
             yield locate(("vaults", place), f"must be a mapping of keys, not {kind_of(own)}")

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from asr_netmap.models import RegionPair
 from asr_netmap.settings.network_sections import NetworkSettings, Section, VaultRef
 from asr_netmap.settings.nic_sections import NicRules
+from asr_netmap.settings.protect_section import Protect
 from asr_netmap.settings.repeats import raise_mistakes, source_given_twice
 from asr_netmap.settings.values import (
     Count,
@@ -81,6 +82,9 @@ class Settings(Section):
         default=None,
         description="The networks; left out: every one in the source region that a replicated "
         "item uses.",
+    )
+    protect: Protect | None = Field(
+        default=None, description="Machines that are to be replicated for the first time."
     )
     nics: NicRules = Field(default=NicRules(), description="Rules and exceptions for NICs.")
     copy_: CopySettings = Field(

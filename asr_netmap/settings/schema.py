@@ -86,7 +86,7 @@ def _several_and_one() -> dict[str, Any]:
     }
 
 
-_OF_ENTRIES = ("networks",)
+_OF_ENTRIES = ("networks", "protect")
 """What can't be a default, since it speaks of one vault's own networks."""
 
 

@@ -43,6 +43,7 @@ from asr_netmap.settings.checks import (
 
 _NETWORK = "microsoft.network/virtualnetworks"
 _VM = "microsoft.compute/virtualmachines"
+_STORAGE = "microsoft.storage/storageaccounts"
 
 
 def _texts(pattern: str = "", **more: object) -> WithJsonSchema:
@@ -84,6 +85,16 @@ ClearableNetworkReference = Annotated[
 ]
 VmReference = Annotated[
     str, BeforeValidator(reference_check("VM name", _VM)), _texts(maxLength=4096)
+]
+StorageReference = Annotated[
+    str,
+    BeforeValidator(reference_check("storage account name", _STORAGE)),
+    _texts(maxLength=4096),
+]
+PolicyName = Annotated[str, _named("policy name"), _NAME_SCHEMA]
+Zone = Annotated[str, _named("zone"), _NAME_SCHEMA]
+AvailabilitySetId = Annotated[
+    ArmId, BeforeValidator(id_check("microsoft.compute/availabilitysets")), _texts()
 ]
 Region = Annotated[str, BeforeValidator(region), _texts()]
 Subscription = Annotated[str, BeforeValidator(subscription), _texts()]

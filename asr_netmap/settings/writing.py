@@ -26,6 +26,7 @@ _COMMENTS = {
     "target_resource_group": "Where created networks go",
     "target_subscription": "The subscription of created networks",
     "networks": "Source networks and their targets; without a target: <source>-asr, created",
+    "protect": "Machines that are to be replicated for the first time",
     "nics": "Rules for all NICs; settings are the exceptions",
     "copy": "What a created network takes over from its source",
     "tags": "Tags for what this tool creates",
