@@ -58,7 +58,7 @@ from asr_netmap.planning.table_outcome import unmet_cells
 from asr_netmap.planning.verification import Verification, verify_estate, with_drill
 from asr_netmap.reading import Say, read, read_networks, resolve_settings, settings_for_vault
 from asr_netmap.rules.effective import Outlook
-from asr_netmap.rules.readiness import not_ready
+from asr_netmap.rules.readiness import first_replication_under_way, not_ready
 from asr_netmap.settings import (
     NetworkSettings,
     Settings,
@@ -118,6 +118,7 @@ __all__ = [
     "snapshot",
     "starter_settings",
     "verify",
+    "wait_for_replication",
 ]
 
 MAX_TABLE = 64 * 1024 * 1024  # bytes; far more rows than a vault holds
@@ -566,6 +567,36 @@ def apply_saved(
     # After an interrupt the last plans may have no result.
     begun = zip(prepared, results, strict=False)
     return tuple(Applied(each.plan, _in_order(each, result)) for each, result in begun)
+
+
+def wait_for_replication(
+    azure: Connection,
+    waiting: Plan,
+    *,
+    seconds: float,
+    every: float = 30.0,
+    progress: Say | None = None,
+) -> tuple[ReplicatedItem, ...]:
+    """Wait until no pending item of a plan is in its first replication any more.
+
+    seconds -- the most that is waited; every -- between two looks, of one list of items each.
+    progress -- told in words how many are left, when that changes.
+    Returns the items that still are. Raises AzureErrors.
+    """
+    from asr_netmap.gateway.reading import read_items  # noqa: PLC0415 -- gateway imports azure
+
+    pending = {each.subject for each in waiting.pending}
+    until, told = azure.clock.monotonic() + seconds, -1
+    while True:
+        items = read_items(azure, waiting.scope.vault)
+        left = tuple(i for i in items if i.id in pending and first_replication_under_way(i))
+        if progress is not None and left and len(left) != told:
+            progress(f"Waiting for the first replication of {len(left)} VM(s).")
+        told = len(left)
+        rest = until - azure.clock.monotonic()
+        if not left or rest <= 0:
+            return left
+        azure.clock.sleep(min(every, rest))
 
 
 def remaining(limits: Limits, elapsed: float) -> Limits:

@@ -68,6 +68,11 @@ class Commands(Program):
         Listed("verify", "verify", "Read back and report what is not as declared."),
         Listed("map", "mapping", "Map two networks in both directions, without a file."),
         Listed("unmap", "mapping", "Remove both mappings between two networks."),
+        Listed(
+            "protect",
+            "protect",
+            "Enable replication of VMs, and map their networks in the same step.",
+        ),
         Listed("report", "report", "Write one page with the map, findings, and every address."),
         Listed("snapshot", "snapshot", "Copy the estate into a file, to rehearse on."),
         Listed("roles", "roles", "Print a custom role with what an identity needs, and no more."),

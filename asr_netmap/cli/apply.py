@@ -30,6 +30,7 @@ from asr_netmap.cli.options import (
 from asr_netmap.cli.plan import plans_of
 from asr_netmap.cli.several import with_vaults_that_failed
 from asr_netmap.cli.undoing import WayBack, plans_back, refuse_beside_undo
+from asr_netmap.cli.waiting import Waiting
 from asr_netmap.cli.writing import Run, carry_out, carry_out_fresh, consent_of, show_plans
 from asr_netmap.errors import ForeignPlan, UsageError
 from asr_netmap.models import region_key
@@ -70,6 +71,7 @@ class Given:
     file: PlanFile
     table: NicTable
     back: WayBack
+    waiting: Waiting
 
 
 def add_to(app: typer.Typer) -> None:
@@ -112,7 +114,13 @@ def apply(
         shape.format,
         again=f"asr-netmap apply {options}",
         check=f"asr-netmap verify {check}",
+        wait=given.waiting.wait,
     )
+    if given.waiting.wait and (file.plan_file is not None or back.undo is not None):
+        raise UsageError(
+            "--wait is for a plan that is made right now.",
+            "Apply the file again later: what is pending then goes on.",
+        )
     if back.undo is not None:
         _refuse_beside_undo(file, as_typed(only, rules, table))
         return _undo(console, back.undo, config, where.vault, run)

@@ -50,6 +50,15 @@ class Serving:
             "--operation-seconds", min=0.0, metavar="SECONDS", help="How long operations take."
         ),
     ] = 0.0
+    replication_seconds: Annotated[
+        float,
+        typer.Option(
+            "--replication-seconds",
+            min=0.0,
+            metavar="SECONDS",
+            help="How long the first replication of a VM takes.",
+        ),
+    ] = 1124.0
     retry_after: Annotated[
         int,
         typer.Option(
@@ -141,6 +150,7 @@ def _opened(serving: Serving) -> FileSandbox:
         )
     options = Options(
         operation_seconds=serving.operation_seconds,
+        replication_seconds=serving.replication_seconds,
         retry_after=serving.retry_after,
         throttle=serving.throttle,
     )

@@ -42,6 +42,7 @@ class Run:
     again -- the command that goes on where this one stopped.
     check -- the command that reads back.
     told -- gets each plan with its result, before they are reported.
+    wait -- stay until what waits for a first replication can be finished, too.
     """
 
     consent: Consent
@@ -51,6 +52,7 @@ class Run:
     again: str
     check: str
     told: Callable[[Sequence[tuple[Plan, Result]]], None] = lambda done: None
+    wait: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a deadline that is no time before anything is read."""
@@ -89,6 +91,8 @@ def carry_out_fresh(
     for plan in plans:
         raise_if_unsafe(plan, run.consent)
     carry = fresh_carry(azure, plans, run.consent)
+    if run.wait:
+        carry = staying(console, azure, carry, run.consent)
     return carry_out(console, azure, plans, run, carry, not_looked_at)
 
 
@@ -103,6 +107,22 @@ def fresh_carry(azure: Connection, plans: Sequence[Plan], consent: Consent) -> C
         return list(zip(plans, results, strict=False))
 
     return carry
+
+
+def staying(console: Console, azure: Connection, carry: Carry, consent: Consent) -> Carry:
+    """The same, and then what was pending only because a first replication had not ended."""
+    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+    from asr_netmap.cli.waiting import finish_pending  # noqa: PLC0415 -- only what waits needs it
+
+    def carry_and_wait(
+        limits: Limits, observer: Observer, journal: Journal | None
+    ) -> list[tuple[Plan, Result]]:
+        started = azure.clock.monotonic()
+        done = carry(limits, observer, journal)
+        rest = api.remaining(limits, azure.clock.monotonic() - started)
+        return finish_pending(console, azure, done, consent, rest, observer, journal)
+
+    return carry_and_wait
 
 
 def _apply(
@@ -142,7 +162,8 @@ def carry_out(
         where = "the sandbox" if azure.sandbox else ", ".join(_vaults(plans))
         where = "the cassette" if azure.cassette else where
         console.confirm(f"Apply {changes} change{'s' if changes > 1 else ''} to {where}?")
-    journal = open_journal(azure, plans, run.given.pace.journal) if changes else None
+    writes = changes or (run.wait and any(plan.pending for plan in plans))
+    journal = open_journal(azure, plans, run.given.pace.journal) if writes else None
     if journal is not None:
         console.say(f"Journal: {journal.path}", Tone.FAINT)
     with observing(console, planned) as observer:

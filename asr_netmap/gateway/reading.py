@@ -107,6 +107,14 @@ def read_inventory(
     return _finished(found, seen if isinstance(seen, Vault) else None, regions)
 
 
+def read_items(connection: Connection, vault: ArmId) -> tuple[ReplicatedItem, ...]:
+    """The replicated items of a vault, and nothing else. Raises AzureErrors."""
+    listing = lists.items_of(vault)
+    rows = connection.rows(listing.path, listing.api_version)
+    good, _gaps = translate.translated_rows(rows, translate.item, listing.one)
+    return tuple(good)
+
+
 def find_vaults(connection: Connection, subscription: str) -> tuple[Vault, ...]:
     """The Recovery Services vaults of a subscription, for choosing and for messages."""
     listing = lists.vaults_of(subscription)

@@ -34,6 +34,15 @@ def not_ready(item: ReplicatedItem) -> str | None:
     return None
 
 
+def first_replication_under_way(item: ReplicatedItem) -> bool:
+    """Whether the item was enabled and is not protected yet: then waiting helps.
+
+    ARM: InitialReplicationInProgress, then InitialReplicationRecoveryCompletionPending; the VM's
+    own state is UnprotectedStatesBegin meanwhile (az CLI recording, January 2023).
+    """
+    return item.protection_state.lower().startswith("initialreplication")
+
+
 def failover_under_way(item: ReplicatedItem) -> str | None:
     """What failover the item is in, in words; None: none.
 
