@@ -47,20 +47,9 @@ def open_journal(azure: Connection, plans: Sequence[Plan], path: Path | None) ->
 
 
 def _state_to_json(state: State | None) -> Any:
-    from asr_netmap.planning.change import (  # noqa: PLC0415 -- only what writes needs it
-        FabricState,
-        GroupState,
-        Kind,
-        MappingState,
-        NetworkState,
+    from asr_netmap.planning.document import (  # noqa: PLC0415 -- loads pydantic
+        kind_of_state,
+        state_document,
     )
-    from asr_netmap.planning.document import state_document  # noqa: PLC0415 -- loads pydantic
 
-    kinds = {
-        GroupState: Kind.RESOURCE_GROUP,
-        NetworkState: Kind.NETWORK,
-        FabricState: Kind.FABRIC,
-        MappingState: Kind.MAPPING,
-    }
-    kind = next((kind for of, kind in kinds.items() if isinstance(state, of)), Kind.NIC_SETTINGS)
-    return state_document(kind, state)
+    return None if state is None else state_document(kind_of_state(state), state)

@@ -10,6 +10,7 @@ from asr_netmap.planning.change import Change
 from asr_netmap.planning.exceptions import fitting_nothing, unmatched
 from asr_netmap.planning.nic_planner import FREEZE_TAG, existing_settings
 from asr_netmap.planning.plan import Finding, Pending, Placement, Plan, Scope, Severity
+from asr_netmap.rules.lookup import matches
 from asr_netmap.rules.readiness import failover_under_way
 from asr_netmap.settings import Settings, to_document
 
@@ -95,6 +96,8 @@ def _of_the_whole(inventory: Inventory, settings: Settings, vault_id: ArmId) -> 
 
 def _rows_in_vain(inventory: Inventory, settings: Settings, vault_id: ArmId) -> Iterator[Finding]:
     for row in unmatched(settings, inventory.items):
+        if settings.protect is not None and any(matches(row.vm, vm.id) for vm in inventory.vms):
+            continue  # it may be about to be replicated
         yield Finding(
             "exception-without-item",
             Severity.WARNING,

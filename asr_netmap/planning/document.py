@@ -210,6 +210,11 @@ def state_document(kind: Kind, state: State | None) -> dict[str, Any] | None:
     return dumped
 
 
+def kind_of_state(state: State) -> Kind:
+    """The kind of change that a state belongs to."""
+    return next((k for k, of in _STATES.items() if isinstance(state, of)), Kind.NIC_SETTINGS)
+
+
 def _setting_document(setting: Setting) -> dict[str, Any]:
     document: dict[str, Any] = {"setting": setting.name, "value": value_to_json(setting.value)}
     if setting.nic is not None:

@@ -393,7 +393,7 @@ def _title(change: Change, inventory: Inventory, scope: Scope) -> str:
 
 def _concerns(change: Change, inventory: Inventory, scope: Scope) -> bool:
     """Whether a write was one of this vault and pair: a run may be over several."""
-    if change.kind not in {Kind.FABRIC, Kind.MAPPING, Kind.NIC_SETTINGS}:
+    if change.kind in {Kind.RESOURCE_GROUP, Kind.NETWORK}:
         return True
     if not change.subject.is_under(scope.vault):
         return False

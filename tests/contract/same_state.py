@@ -127,8 +127,8 @@ class SameState:
         ours = self._engine.estate.get(exchange.key)
         if exchange.method != "PATCH" or exchange.key not in self._own or ours is None:
             return exchange.sent
-        own = {ids.key(n["sourceNicArmId"]): n["nicId"] for n in _details(ours)["vmNics"]}
-        looks = [_details(r) for _, r in self._shown if ids.key(r["id"]) == exchange.key]
+        own = {ids.key(n["sourceNicArmId"]): n["nicId"] for n in details_of(ours)["vmNics"]}
+        looks = [details_of(r) for _, r in self._shown if ids.key(r["id"]) == exchange.key]
         theirs = {n["nicId"]: own[ids.key(n["sourceNicArmId"])] for d in looks for n in d["vmNics"]}
         properties = exchange.sent["properties"]
         nics = [{**nic, "nicId": theirs[nic["nicId"]]} for nic in properties["vmNics"]]
@@ -200,19 +200,19 @@ class SameState:
         """The machine, its NICs and its cache, as far as nothing but the item shows them."""
         sent = exchange.sent["properties"]
         details = sent["providerSpecificDetails"]
-        looks = [_details(r) for _, r in self._shown if ids.key(r["id"]) == exchange.key]
+        looks = [details_of(r) for _, r in self._shown if ids.key(r["id"]) == exchange.key]
         item = next((each for each in looks if each.get("vmNics")), {})
         region = item.get("primaryFabricLocation", "")
         caches = [d["primaryStagingAzureStorageAccountId"] for d in details["vmManagedDisks"]]
         for resource in (
-            *(_derived_nic(nic, region) for nic in item.get("vmNics") or ()),
-            _derived_machine(details, item, region),
-            *(_bare(cache, location=region) for cache in caches),
+            *(derived_nic(nic, region) for nic in item.get("vmNics") or ()),
+            derived_machine(details, item, region),
+            *(bare(cache, location=region) for cache in caches),
         ):
             self._surroundings(resource["id"])
             self._unless_shown(resource)
         self._surroundings(f"{details['recoveryResourceGroupId']}/providers")
-        self._unless_made(_bare(sent["policyId"]))
+        self._unless_made(bare(sent["policyId"]))
         self._pair(exchange)
         network = item.get("selectedRecoveryAzureNetworkId")
         if network and not details.get("recoveryAzureNetworkId"):
@@ -228,7 +228,7 @@ class SameState:
             "recoveryNetworkId": target,
             "recoveryFabricArmId": other.split("/replicationProtectionContainers/")[0],
         }
-        self._unless_made(_bare(identifier, properties=properties))
+        self._unless_made(bare(identifier, properties=properties))
 
     def _pair(self, exchange: Exchange) -> None:
         """The protection containers and their mapping, unless the recording makes them."""
@@ -242,7 +242,7 @@ class SameState:
         pair = {"targetProtectionContainerId": target, "policyId": sent["policyId"]}
         for resource in (
             *(implied.container(each, ids.last_name(each)) for each in (source, target)),
-            _bare(f"{mappings}/elsewhere", properties=pair),
+            bare(f"{mappings}/elsewhere", properties=pair),
         ):
             self._unless_made(resource)
 
@@ -255,7 +255,7 @@ class SameState:
     def _derived_network(self, identifier: str, region: str) -> Json:
         names = set()
         for _, resource in self._shown:
-            for nic in _details(resource).get("vmNics") or ():
+            for nic in details_of(resource).get("vmNics") or ():
                 for config in nic.get("ipConfigs") or ():
                     if ids.same(nic.get("recoveryVMNetworkId"), identifier):
                         names.add(config["recoverySubnetName"])
@@ -372,11 +372,11 @@ def _protected(look: Exchange, write: Exchange) -> bool:
     return look.read and look.key == write.key and state == "Protected"
 
 
-def _bare(identifier: str, **fields: Any) -> Json:
+def bare(identifier: str, **fields: Any) -> Json:
     return {"id": identifier, "name": ids.last_name(identifier), **fields}
 
 
-def _derived_machine(sent: Json, item: Json, region: str) -> Json:
+def derived_machine(sent: Json, item: Json, region: str) -> Json:
     """The machine that an item says it replicates; it has one disk in every recording."""
     disks: list[Json] = item.get("protectedManagedDisks") or [{}]
     (row,) = sent["vmManagedDisks"]
@@ -392,10 +392,10 @@ def _derived_machine(sent: Json, item: Json, region: str) -> Json:
         "networkProfile": {"networkInterfaces": nics},
     }
     tags = (item.get("vmSyncedConfigDetails") or {}).get("tags")
-    return _bare(sent["fabricObjectId"], location=region, tags=tags, properties=properties)
+    return bare(sent["fabricObjectId"], location=region, tags=tags, properties=properties)
 
 
-def _derived_nic(nic: Json, region: str) -> Json:
+def derived_nic(nic: Json, region: str) -> Json:
     """A source NIC that only its replicated side shows."""
     configs = [
         {
@@ -410,7 +410,7 @@ def _derived_nic(nic: Json, region: str) -> Json:
         for config in nic["ipConfigs"]
     ]
     properties = {"ipConfigurations": configs}
-    return _bare(nic["sourceNicArmId"], location=region, properties=properties)
+    return bare(nic["sourceNicArmId"], location=region, properties=properties)
 
 
 def played(exchange: Exchange) -> str:
@@ -461,7 +461,7 @@ def _signed(url: str) -> bool:
     return "h" in dict(parse_qsl(urlsplit(url).query))
 
 
-def _details(resource: Json) -> Json:
+def details_of(resource: Json) -> Json:
     properties = resource.get("properties") or {}
     details = properties.get("providerSpecificDetails")
     return details if isinstance(details, dict) else {}

@@ -1,0 +1,279 @@
+"""``protect``: from a machine that is not replicated to its NIC settings."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import (
+    REGION_OPTIONS,
+    VAULT_OPTIONS,
+    Run,
+    add_condition,
+    change_estate,
+    resources_of,
+)
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+ON_ESTATE = ("--sandbox", "estate.json", "--subscription", SUBSCRIPTION, *VAULT_OPTIONS)
+ON_ESTATE += (*REGION_OPTIONS, "--workers", "1")
+CACHE = ("--cache-storage", "asrcachedemo")
+AS_JSON = ("--format", "json")
+# A rule that gives sql3, which gets an address by itself, another one.
+RULES = """\
+nics:
+  settings:
+    - {vm: sql3, subnet: zeta, address: 10.20.2.50}
+protect:
+  vms: [sql3]
+  cache_storage: asrcachedemo
+"""
+
+
+def items_of(folder: Path, vm: str) -> list[Any]:
+    """The replicated items of a machine."""
+    return [
+        row
+        for row in resources_of(folder)
+        if "/replicationprotecteditems/" in row["id"].lower()
+        and row["properties"]["friendlyName"] == vm
+    ]
+
+
+def config_of(folder: Path, vm: str) -> Any:
+    """The first IP config of a machine's item."""
+    (item,) = items_of(folder, vm)
+    return item["properties"]["providerSpecificDetails"]["vmNics"][0]["ipConfigs"][0]
+
+
+def at_the_pace_of_this_test(folder: Path, seconds: int) -> None:
+    """How long the first replication takes from now on."""
+    add_condition(folder, {"kind": "first-replication", "seconds": seconds})
+
+
+def finish_first_replication(folder: Path) -> None:
+    """Let the first replication end now: what is left of it was due in the past."""
+
+    def hurry(document: dict[str, Any]) -> None:
+        for operation in document["operations"]:
+            if operation["kind"] == "replication-stage":
+                operation["ends"] = "2026-01-01T00:00:00.000000+00:00"
+
+    change_estate(folder, hurry)
+
+
+def kinds(document: Any) -> list[str]:
+    return [change["kind"] for change in document["changes"]]
+
+
+def test_three_runs_lead_from_an_unprotected_machine_to_its_nic_settings(
+    run: Run, folder: Path
+) -> None:
+    with (folder / "netmap.yaml").open("a") as file:
+        file.write(RULES)
+    at_the_pace_of_this_test(folder, 86_400)
+    options = ("--sandbox", "estate.json", "--config", "netmap.yaml", "--yes", *AS_JSON)
+    only = ("--only", "vm=sql3")
+
+    first = run("apply", *options, *only)
+    assert first.code == 5, "enabled, and the NIC settings are pending"
+    assert [o["status"] for o in first.json["outcomes"]] == ["applied"] * 3
+    assert kinds(first.json) == ["mapping", "resource-group", "replication"]
+    assert [each["title"] for each in first.json["pending"]] == ["sql3"]
+    (item,) = items_of(folder, "sql3")
+    assert item["properties"]["protectionState"] == "InitialReplicationInProgress"
+
+    second = run("apply", *options, *only)
+    assert second.code == 5
+    assert (second.json["changes"], len(second.json["pending"])) == ([], 1)
+    assert "InitialReplicationInProgress" in second.json["pending"][0]["reason"]
+
+    finish_first_replication(folder)
+    third = run("apply", *options, *only)
+    assert (third.code, third.json["pending"]) == (0, [])
+    assert kinds(third.json) == ["nic-settings"]
+    config = config_of(folder, "sql3")
+    assert (config["recoverySubnetName"], config["recoveryStaticIPAddress"]) == (
+        "zeta",
+        "10.20.2.50",
+    )
+    assert run("apply", *options, *only).json["changes"] == [], "and then there is nothing to do"
+
+
+def test_one_run_that_waits_does_the_same(run: Run, folder: Path) -> None:
+    with (folder / "netmap.yaml").open("a") as file:
+        file.write(RULES)
+    options = ("--sandbox", "estate.json", "--config", "netmap.yaml")
+    done = run("protect", *options, "--yes", "--wait", *AS_JSON)
+    assert done.code == 0, done.err
+    assert kinds(done.json) == ["mapping", "resource-group", "replication", "nic-settings"]
+    assert {o["status"] for o in done.json["outcomes"]} == {"applied"}
+    assert done.json["pending"] == []
+    assert config_of(folder, "sql3")["recoveryStaticIPAddress"] == "10.20.2.50"
+    assert "Waiting for the first replication of 1 VM(s)." in done.err
+
+
+def test_waiting_ends_at_the_deadline_and_says_what_is_pending(run: Run, folder: Path) -> None:
+    at_the_pace_of_this_test(folder, 86_400)
+    arguments = ("--vm", "sql3", *CACHE, "--yes", "--wait", "--deadline", "30m", *AS_JSON)
+    done = run("protect", *arguments, *ON_ESTATE)
+    assert done.code == 5
+    assert [each["title"] for each in done.json["pending"]] == ["sql3"]
+    assert {o["status"] for o in done.json["outcomes"]} == {"applied"}
+
+
+def test_all_machines_of_a_network_are_meant_by_it(run: Run, folder: Path) -> None:
+    arguments = ("--from-network", "vnet-mgmt", *CACHE, "--yes", *AS_JSON)
+    done = run("protect", *arguments, *ON_ESTATE)
+    assert [c["title"] for c in done.json["changes"] if c["kind"] == "replication"] == ["mgmt1"]
+    assert kinds(done.json) == ["resource-group", "network", "mapping", "mapping", "replication"]
+    assert len(items_of(folder, "mgmt1")) == 1
+
+
+def test_a_plan_file_holds_it_and_the_next_apply_of_it_goes_on(run: Run, folder: Path) -> None:
+    with (folder / "netmap.yaml").open("a") as file:
+        file.write(RULES)
+    given = ("--sandbox", "estate.json")
+    made = run("plan", *given, "--config", "netmap.yaml", "--only", "vm=sql3", "--out", "p.json")
+    assert made.code == 0, made.err
+    first = run("apply", "p.json", *given, "--yes", *AS_JSON)
+    assert first.code == 5
+    finish_first_replication(folder)
+    second = run("apply", "p.json", *given, "--yes", *AS_JSON)
+    assert second.code == 0, second.err
+    assert config_of(folder, "sql3")["recoveryStaticIPAddress"] == "10.20.2.50"
+    assert len(items_of(folder, "sql3")) == 1
+
+
+def test_undoing_it_leaves_the_replication_and_says_so(run: Run, folder: Path) -> None:
+    done = run("protect", "--vm", "sql3", *CACHE, "--yes", "--journal", "j.jsonl", *ON_ESTATE)
+    assert done.code == 5
+    back = run("apply", "--undo", "j.jsonl", "--yes", *AS_JSON, *ON_ESTATE)
+    assert back.code == 0, back.err
+    assert kinds(back.json) == ["mapping"]
+    assert {f["code"] for f in back.json["findings"]} == {"replication-stays", "left-behind"}
+    assert len(items_of(folder, "sql3")) == 1
+
+
+def test_verify_finds_a_declared_machine_that_does_not_replicate(here: Run, folder: Path) -> None:
+    with (folder / "netmap.yaml").open("a") as file:
+        file.write(RULES)
+    found = here("verify", *AS_JSON)
+    assert found.code == 3
+    assert "vm-not-replicated" in {finding["code"] for finding in found.json["findings"]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("--vm", "sql3", "--from-network", "vnet-data", *CACHE), 2, "Give only one"),
+        (CACHE, 2, "--vm or --from-network"),
+        (("--vm", "sqll3", *CACHE), 1, "sql3"),
+        (("--vm", "sql3", "--cache-storage", "asrcache"), 1, "asrcachedemo"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_written(
+    run: Run, folder: Path, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    before = resources_of(folder)
+    done = run("protect", *arguments, "--yes", *ON_ESTATE)
+    assert done.code == code
+    assert said in done.err
+    assert resources_of(folder) == before
+
+
+def test_without_a_terminal_and_consent_nothing_is_written(run: Run, folder: Path) -> None:
+    before = resources_of(folder)
+    assert run("protect", "--vm", "sql3", *CACHE, *ON_ESTATE).code == 2
+    assert resources_of(folder) == before
+
+
+def without_footing(folder: Path) -> None:
+    """A vault that nobody has used."""
+
+    def strip(document: dict[str, Any]) -> None:
+        document["resources"] = [
+            row for row in document["resources"] if "/replication" not in row["id"].lower()
+        ]
+
+    change_estate(folder, strip)
+
+
+def test_what_replication_stands_on_is_created_on_request_only(run: Run, folder: Path) -> None:
+    without_footing(folder)
+    arguments = ("--vm", "mgmt1", *CACHE, "--yes", *AS_JSON)
+    refused = run("protect", *arguments, *ON_ESTATE)
+    assert (refused.code, refused.json["changes"]) == (5, [])
+    errors = [f for f in refused.json["findings"] if f["code"] == "replication-footing-missing"]
+    assert len(errors) == 6, "two fabrics, two containers, a policy and the pairing"
+    command = errors[0]["fix"].partition(": ")[2]
+    assert command.startswith("asr-netmap protect --vm rg-mgmt/mgmt1 --cache-storage asrcachedemo")
+    done = run(*command.split()[1:], "--yes", *AS_JSON, "--sandbox", "estate.json")
+    assert done.code == 5, done.err
+    assert {o["status"] for o in done.json["outcomes"]} == {"applied"}
+    assert sorted(set(kinds(done.json))) == [
+        "fabric",
+        "mapping",
+        "network",
+        "protection-container",
+        "protection-container-mapping",
+        "replication",
+        "replication-policy",
+        "resource-group",
+    ]
+    assert kinds(done.json).count("protection-container-mapping") == 2
+
+
+def test_another_network_than_the_mapped_one_needs_a_word(run: Run, folder: Path) -> None:
+    arguments = ("--vm", "sql3", *CACHE, "--target-vnet", "vnet-web-asr", "--yes", *AS_JSON)
+    refused = run("protect", *arguments, *ON_ESTATE)
+    assert refused.code == 5
+    (error,) = [f for f in refused.json["findings"] if f["severity"] == "error"]
+    assert error["code"] == "other-network-refused"
+    assert "asr-netmap map --source-vnet rg-data/vnet-data" in error["fix"]
+    assert items_of(folder, "sql3") == []
+    done = run("protect", *arguments, "--allow-other-network", *ON_ESTATE)
+    assert "vm-in-other-network" in {f["code"] for f in done.json["findings"]}
+    (write,) = [c for c in done.json["changes"] if c["kind"] == "replication"]
+    assert write["after"]["network"].endswith("/vnet-web-asr")
+    assert "mapping-wrong-target" not in json.dumps(done.json)
+
+
+def test_a_machine_that_is_off_is_an_error_and_the_others_go_ahead(run: Run, folder: Path) -> None:
+    def stop(document: dict[str, Any]) -> None:
+        for row in document["resources"]:
+            if row["id"].endswith("/virtualMachines/mgmt1"):
+                statuses = [{"code": "PowerState/deallocated"}]
+                row["properties"]["instanceView"] = {"statuses": statuses}
+
+    change_estate(folder, stop)
+    arguments = ("--vm", "mgmt1", "--vm", "sql3", *CACHE, "--yes", *AS_JSON)
+    done = run("protect", *arguments, *ON_ESTATE)
+    assert done.code == 5
+    assert [c["title"] for c in done.json["changes"] if c["kind"] == "replication"] == ["sql3"]
+    (error,) = [f for f in done.json["findings"] if f["severity"] == "error"]
+    assert (error["code"], error["title"]) == ("vm-not-running", "mgmt1")
+
+
+def test_an_enabling_that_fails_in_azure_is_reported_and_tried_again(
+    run: Run, folder: Path
+) -> None:
+    path = "*/replicationProtectedItems/*"
+    add_condition(folder, {"kind": "operation-fails", "path": path, "times": 1})
+    arguments = ("--vm", "sql3", *CACHE, "--yes", *AS_JSON, *ON_ESTATE)
+    failed = run("protect", *arguments)
+    assert failed.code == 5
+    (outcome,) = [o for o in failed.json["outcomes"] if o["status"] == "failed"]
+    assert outcome["code"] == "operation-failed"
+    again = run("protect", *arguments)
+    assert {o["status"] for o in again.json["outcomes"]} == {"applied"}
+    assert len(items_of(folder, "sql3")) == 1
+
+
+def test_wait_is_for_a_plan_that_is_made_now(run: Run) -> None:
+    done = run("apply", "p.json", "--wait", "--yes", "--sandbox", "estate.json")
+    assert done.code == 2
+    assert "--wait" in done.err
