@@ -35,7 +35,7 @@ from asr_netmap.models import Inventory, RegionPair, ReplicatedItem
 from asr_netmap.plan_file import SavedPlan, load_plan, save_plan
 from asr_netmap.planning import journal_scope, planner, table_plan, undo
 from asr_netmap.planning.basis import FromJournal, FromRules, FromTable
-from asr_netmap.planning.change import Change
+from asr_netmap.planning.change import Change, Kind
 from asr_netmap.planning.document import change_document, plan_document
 from asr_netmap.planning.drill import drill_checks
 from asr_netmap.planning.effective_text import effective_texts
@@ -729,8 +729,9 @@ def _carry_out(
         left = remaining(limits, azure.clock.monotonic() - started)
         terms = Terms(left, azure.clock, not_ready, azure.rng, journal, observer, azure.budgets)
         works = [(proposals[place].changes, _gateway(azure)) for place in group]
-        changed = (change.subject for changes, _ in works for change in changes)
-        with azure.permits.given(changed):
+        changed = [change for changes, _ in works for change in changes]
+        enabling = [change.subject for change in changed if change.kind is Kind.REPLICATION]
+        with azure.permits.given((change.subject for change in changed), enabling):
             results.update(zip(group, run_at_once(works, terms), strict=True))
         if any(results[place].interrupted for place in group):
             break

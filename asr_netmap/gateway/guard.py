@@ -28,6 +28,9 @@ _GROUP = rf"/subscriptions/{_NAME}/resourcegroups/{_NAME}"
 _VAULT = rf"{_GROUP}/providers/microsoft\.recoveryservices/vaults/{_NAME}"
 _FABRIC = rf"{_VAULT}/replicationfabrics/{_NAME}"
 _CONTAINER = rf"{_FABRIC}/replicationprotectioncontainers/{_NAME}"
+_ITEM_PATH = rf"{_CONTAINER}/replicationprotecteditems/{_NAME}"
+_ITEM = re.compile(_ITEM_PATH, re.IGNORECASE)
+_ENABLING = "PUT "
 
 # The only writes there are. No POST: failover, reprotect and provider registration are POSTs.
 _WRITES = tuple(
@@ -43,7 +46,7 @@ _WRITES = tuple(
         ({"PUT"}, rf"{_VAULT}/replicationpolicies/{_NAME}"),
         ({"PUT"}, _CONTAINER),
         ({"PUT"}, rf"{_CONTAINER}/replicationprotectioncontainermappings/{_NAME}"),
-        ({"PUT", "PATCH"}, rf"{_CONTAINER}/replicationprotecteditems/{_NAME}"),
+        ({"PUT", "PATCH"}, _ITEM_PATH),
     )
 )
 _UNSAFE_BEFORE_QUERY = re.compile(r"[^\x21-\x7e]|\\")
@@ -96,9 +99,14 @@ class WritePermits:
         self._withheld = True
 
     @contextmanager
-    def given(self, subjects: Iterable[ArmId]) -> Iterator[None]:
-        """Inside, these may be changed, too."""
+    def given(self, subjects: Iterable[ArmId], enabling: Iterable[ArmId] = ()) -> Iterator[None]:
+        """Inside, these may be changed, too.
+
+        enabling -- the replicated items among them that may be created: a PUT of one enables
+            replication.
+        """
         keys = frozenset(subject.key for subject in subjects)
+        keys |= {_ENABLING + subject.key for subject in enabling}
         with self._lock:
             self._given.append(keys)
         try:
@@ -112,8 +120,11 @@ class WritePermits:
         if method == "GET" or not self._withheld:
             return
         path = unquote(_split(url).path)
+        key = path.lower()
+        if method == "PUT" and _ITEM.fullmatch(path):
+            key = _ENABLING + key
         with self._lock:
-            permitted = any(path.lower() in keys for keys in self._given)
+            permitted = any(key in keys for keys in self._given)
         if not permitted:
             raise BlockedRequest(
                 f"Not sent: {method} {one_line(path, 300)} is no change of this run's plan.",

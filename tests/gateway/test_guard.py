@@ -14,6 +14,7 @@ from .scripted import FABRIC, ITEM, MAPPING, VAULT, answer, scripted
 
 BASE = "https://management.azure.com"
 GROUP = "/subscriptions/s1/resourceGroups/g1"
+CONTAINER = str(ITEM).rsplit("/", 2)[0]
 NETWORK = f"{GROUP}/providers/Microsoft.Network/virtualNetworks/v1"
 
 BAD_CALLS = [
@@ -22,7 +23,12 @@ BAD_CALLS = [
     ("POST", f"{BASE}{ITEM}/reProtect"),
     ("POST", f"{BASE}{ITEM}/testFailoverCleanup"),
     ("DELETE", f"{BASE}{ITEM}"),
-    ("PUT", f"{BASE}{ITEM}"),
+    ("PUT", f"{BASE}{ITEM}/x"),
+    ("DELETE", f"{BASE}{VAULT}/replicationPolicies/p"),
+    ("PATCH", f"{BASE}{VAULT}/replicationPolicies/p"),
+    ("DELETE", f"{BASE}{CONTAINER}"),
+    ("DELETE", f"{BASE}{CONTAINER}/replicationProtectionContainerMappings/m"),
+    ("POST", f"{BASE}{CONTAINER}/switchprotection"),
     ("DELETE", f"{BASE}{NETWORK}"),
     ("PATCH", f"{BASE}{NETWORK}"),
     ("PUT", f"{BASE}{NETWORK}/subnets/web"),
@@ -93,6 +99,10 @@ def test_a_request_to_another_host_is_not_sent_and_takes_no_token(url: str) -> N
         ("PATCH", str(MAPPING)),
         ("DELETE", str(MAPPING)),
         ("PATCH", str(ITEM)),
+        ("PUT", str(ITEM)),
+        ("PUT", f"{VAULT}/replicationPolicies/p"),
+        ("PUT", CONTAINER),
+        ("PUT", f"{CONTAINER}/replicationProtectionContainerMappings/m"),
     ],
 )
 def test_the_calls_that_the_tool_makes_pass(method: str, path: str) -> None:

@@ -27,6 +27,7 @@ _DR = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-web-asr/providers/Micros
 # What an id in a write's body asks for, by the type that it is of.
 _JOINS = {
     "virtualnetworks": "Microsoft.Network/virtualNetworks/subnets/join/action",
+    "virtualnetworks/subnets": "Microsoft.Network/virtualNetworks/subnets/join/action",
     "networksecuritygroups": "Microsoft.Network/networkSecurityGroups/join/action",
     "routetables": "Microsoft.Network/routeTables/join/action",
     "natgateways": "Microsoft.Network/natGateways/join/action",
@@ -109,6 +110,16 @@ ON_A_NEW_VAULT = (
 )
 
 
+PROTECT = (
+    *("protect", "--vm", "mgmt1", "--cache-storage", "asrcachedemo", "--create-missing", "--yes"),
+    *("--subscription", SUBSCRIPTION, "-g", "rg-vault", "--vault-name", NEW_VAULT),
+    *REGION_OPTIONS,
+)
+TO_PROTECT = """
+protect: {vms: [mgmt1], cache_storage: asrcachedemo}
+"""
+
+
 def resource(path: str, **properties: object) -> dict[str, object]:
     """A resource of the target region."""
     provider, _, rest = path.rpartition("/providers/")[2].partition("/")
@@ -155,8 +166,11 @@ def looked(run: Run, commands: Iterable[tuple[str, ...]]) -> None:
         assert done.code in {0, 3, 5}, (arguments, done.err)
 
 
-def test_the_reader_holds_just_what_looking_needs(rich: Watched, run: Run) -> None:
+def test_the_reader_holds_just_what_looking_needs(rich: Watched, run: Run, folder: Path) -> None:
     looked(run, READING.values())
+    with (folder / "netmap.yaml").open("a") as file:
+        file.write(TO_PROTECT)
+    looked(run, [READING["plan"]])
     run("discover", "--subscription", SUBSCRIPTION, "-g", "rg-vault", "--vault-name", "gone")
     assert rich.methods == {"GET"}
     assert needed(rich) == held("reader")
@@ -165,7 +179,9 @@ def test_the_reader_holds_just_what_looking_needs(rich: Watched, run: Run) -> No
 def test_the_operator_holds_just_what_applying_needs(rich: Watched, run: Run, folder: Path) -> None:
     with (folder / "netmap.yaml").open("a") as file:
         file.write(REFERRING)
-    looked(run, [WRITING["apply"], NIC_REFERENCES, ON_A_NEW_VAULT, WRITING["unmap mapped"]])
+    looked(
+        run, [WRITING["apply"], NIC_REFERENCES, ON_A_NEW_VAULT, PROTECT, WRITING["unmap mapped"]]
+    )
     looked(run, [READING["verify"]])
     assert rich.methods == {"GET", "PUT", "PATCH", "DELETE"}
     assert needed(rich) == held("operator")

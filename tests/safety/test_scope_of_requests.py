@@ -177,6 +177,19 @@ def test_a_planned_write_goes_out_while_its_plan_is_carried_out_and_not_after(
     assert heard.headers["Authorization"] == f"Bearer {CANARY}"
 
 
+def test_replication_is_enabled_for_just_the_items_that_a_plan_creates(pair: Pair) -> None:
+    url = f"{pair.azure.url}{ITEM}"
+    with pair.connection.permits.given(PLANNED, enabling=(ITEM,)):
+        assert pair.send("PUT", url) == 200
+        with pytest.raises(BlockedRequest, match="no change of this run's plan"):
+            pair.send("PUT", f"{url}2")
+    with (
+        pair.connection.permits.given((ITEM,)),
+        pytest.raises(BlockedRequest, match="no change of this run's plan"),
+    ):
+        pair.send("PUT", url)
+
+
 def test_two_plans_at_once_do_not_close_each_others_doors(pair: Pair) -> None:
     permits = pair.connection.permits
     with permits.given((ITEM,)):
