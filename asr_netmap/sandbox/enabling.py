@@ -57,7 +57,7 @@ def _put(call: Call) -> Answer:
     request = _request(call)
     identifier = f"{container['id']}/replicationProtectedItems/{call.params['item']}"
     machine = request["fabricObjectId"]
-    fault = _in_the_way(call.estate, identifier, machine)
+    fault = _in_the_way(call, identifier, machine)
     if fault is not None:
         raise vaults.refusal(call, 409, "Conflict", fault)
     request["replicationSeconds"] = _seconds(call)
@@ -118,8 +118,9 @@ def _malformed(call: Call, what: str) -> ArmError:
     return vaults.refusal(call, 400, "BadRequest", fault)
 
 
-def _in_the_way(estate: Estate, identifier: str, machine: str) -> Fault | None:
+def _in_the_way(call: Call, identifier: str, machine: str) -> Fault | None:
     # invented: enable-twice
+    estate = call.estate
     item = _item_of(estate, machine)
     if item is not None:
         return _protected_already(machine, item["id"])
@@ -129,7 +130,8 @@ def _in_the_way(estate: Estate, identifier: str, machine: str) -> Fault | None:
             f"SANDBOX: '{ids.last_name(identifier)}' is the item of another virtual machine.",
         )
     running = (o for o in estate.running() if o.kind == PUT_KIND)
-    if any(ids.same(o.request["fabricObjectId"], machine) for o in running):
+    busy = any(ids.same(o.request["fabricObjectId"], machine) for o in running)
+    if busy and call.options.conflicts:
         return Fault(
             "AnotherOperationInProgress",
             f"SANDBOX: replication of '{ids.last_name(machine)}' is being enabled.",

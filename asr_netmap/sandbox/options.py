@@ -16,7 +16,8 @@ class Options:
     throttle: whether ARM's and Microsoft.Network's request limits are enforced.
     page_size: rows of one page of a list.
     signed_urls: whether polling URLs are signed, and refused when rebuilt without the signature.
-    conflicts: whether a second PATCH of an item whose job still runs is refused with 409.
+    conflicts: whether a second PATCH of an item whose job still runs, or a second enabling of a
+        machine, is refused with 409.
     """
 
     operation_seconds: float = 0.0

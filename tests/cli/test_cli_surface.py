@@ -71,6 +71,7 @@ def test_the_commands_are_those_of_the_design() -> None:
         "verify",
         "map",
         "unmap",
+        "protect",
         "nics list",
         "nics export",
         "nics import",

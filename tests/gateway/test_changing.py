@@ -104,11 +104,15 @@ def test_the_gateway_fulfils_the_protocol() -> None:
     assert gateway.running_job(CREATE_MAPPING, frozenset(), sight) is None
 
 
-def test_there_are_seven_writes_and_no_others() -> None:
+def test_there_are_eleven_writes_and_no_others() -> None:
     assert set(WRITES) == {
         (Kind.RESOURCE_GROUP, Action.CREATE),
         (Kind.NETWORK, Action.CREATE),
         (Kind.FABRIC, Action.CREATE),
+        (Kind.PROTECTION_CONTAINER, Action.CREATE),
+        (Kind.POLICY, Action.CREATE),
+        (Kind.CONTAINER_MAPPING, Action.CREATE),
+        (Kind.REPLICATION, Action.CREATE),
         (Kind.MAPPING, Action.CREATE),
         (Kind.MAPPING, Action.UPDATE),
         (Kind.MAPPING, Action.DELETE),

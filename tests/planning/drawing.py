@@ -12,12 +12,17 @@ from asr_netmap.planning.change import (
     Action,
     AddressClaim,
     Change,
+    ContainerMappingState,
+    DiskCopy,
     FabricState,
     GroupState,
     ItemState,
     Kind,
     MappingState,
     NetworkState,
+    PolicyState,
+    ProtectionContainerState,
+    ReplicationState,
     State,
 )
 from asr_netmap.planning.nic_setting import FIELDS, Level, Setting, SettingValue, ValueType
@@ -71,6 +76,8 @@ def nic_states(draw: st.DrawFn) -> tuple[ItemState, ItemState]:
     return ItemState(tuple(before)), ItemState(tuple(after))
 
 
+_MINUTES = st.integers(0, 100_000)
+
 STATES: dict[Kind, st.SearchStrategy[State]] = {
     Kind.RESOURCE_GROUP: st.builds(GroupState, NAMES, TAGS),
     Kind.NETWORK: st.builds(
@@ -83,7 +90,19 @@ STATES: dict[Kind, st.SearchStrategy[State]] = {
         st.none() | IDS,
     ),
     Kind.FABRIC: st.builds(FabricState, NAMES),
+    Kind.PROTECTION_CONTAINER: st.builds(ProtectionContainerState, NAMES),
+    Kind.POLICY: st.builds(PolicyState, _MINUTES, _MINUTES, _MINUTES, st.booleans()),
+    Kind.CONTAINER_MAPPING: st.builds(ContainerMappingState, IDS, IDS),
     Kind.MAPPING: st.builds(MappingState, IDS, IDS, NAMES),
+    Kind.REPLICATION: st.builds(
+        ReplicationState,
+        *(IDS, IDS, IDS, IDS),
+        st.none() | IDS,
+        st.none() | TEXTS,
+        st.lists(st.builds(DiskCopy, IDS, IDS), max_size=3).map(tuple),
+        st.none() | IDS,
+        st.none() | NAMES,
+    ),
 }
 
 

@@ -59,6 +59,10 @@ WRITING: Mapping[str, tuple[str, ...]] = {
     ),
     "unmap": ("unmap", "--source-vnet", "vnet-web", *BY_OPTIONS, "--yes"),
     "unmap mapped": ("unmap", "--source-vnet", "vnet-data", *BY_OPTIONS, "--yes"),
+    "protect": (
+        *("protect", "--vm", "sql3", "--cache-storage", "asrcachedemo", *BY_FILE),
+        *("--yes", "--pending-ok"),
+    ),
     "nics set": ("nics", "set", "--vm", "sql2", "--address", "dynamic", *BY_FILE, "--yes"),
     "nics import": ("nics", "import", "nics.csv", *BY_FILE, "--yes"),
 }

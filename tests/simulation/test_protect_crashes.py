@@ -12,6 +12,7 @@ from random import Random
 
 import pytest
 
+from asr_netmap.gateway.changing import AzureGateway
 from asr_netmap.sandbox import Options, demo_estate, ids
 from asr_netmap.sandbox.estate import Estate
 from tests.simulation.azure import Azure, make_azure
@@ -90,6 +91,19 @@ def test_one_run_goes_the_whole_way(clean: Azure) -> None:
     assert list(writes)[WRITES - 2].startswith("PUT /subscriptions/")
     assert "/replicationprotecteditems/" in list(writes)[WRITES - 2]
     assert set(writes.values()) == {1}
+
+
+def test_without_the_idle_check_a_second_write_would_be_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The item is not there before its job has ended, so only the job tells of it."""
+    monkeypatch.setattr(AzureGateway, "running_job", lambda *_: None)
+    careless, azure = azure_without_footing(), azure_without_footing()
+    run(careless)
+    enabling = moments(careless)[WRITES - 2]
+    run(azure, Scripted(enabling, "dies with no answer"))
+    run(azure, after=0.0)
+    assert max(written(azure).values()) > 1
 
 
 def moments(azure: Azure) -> list[int]:
