@@ -645,7 +645,8 @@ def _prepare(
     raise_if_unsafe(to_do, consent or Consent())
     ready_now = tuple(c for c in to_do.changes if approved.change(c.id) is None)
     changes = (*approved.changes, *ready_now)
-    concerned = {each.subject for each in (*approved.pending, *approved.changes)}
+    concerned = {each.subject for each in approved.pending}
+    concerned |= {each.subject for each in approved.changes}
     pending = tuple(each for each in fresh.pending if each.subject in concerned)
     return _Prepared(replace(approved, changes=changes, pending=pending), to_do, settled)
 

@@ -19,7 +19,8 @@ from asr_netmap.settings import Overrides, Settings, settings_from_options
 SUB = f"/subscriptions/{SUBSCRIPTION}"
 VAULT = f"{SUB}/resourceGroups/rg-vault/providers/Microsoft.RecoveryServices/vaults/vault-dr"
 
-_MACHINES = ("app1", "app2", "app3", "sql1", "sql2", "web1", "web2", "new1", "probe1")
+_REPLICATED = ("app1", "app2", "app3", "sql1", "sql2", "web1", "web2", "new1")
+_MACHINES = (*_REPLICATED, "probe1", "mgmt1", "sql3")
 _NETWORKS = ("vnet-app", "vnet-data", "vnet-data-dr", "vnet-web", "vnet-web-asr", "vnet-mgmt")
 
 
@@ -29,11 +30,13 @@ def part(
     conditions: Iterable[Mapping[str, Any]] = (),
     mapped: bool = True,
     locks: Iterable[Mapping[str, Any]] = (),
+    footing: bool = True,
 ) -> Estate:
     """The demo estate with only these machines and networks.
 
     conditions -- failures to rehearse, see `asr_netmap.sandbox.conditions`.
     mapped -- whether the demo's one mapping, vnet-data -> vnet-data-dr, is there.
+    footing -- whether there is what replication stands on: fabrics, containers, policy.
     """
     document = json.loads(demo_estate().to_text())
     dropped = {*_MACHINES} - {*machines} | {*_NETWORKS} - {*networks}
@@ -44,6 +47,7 @@ def part(
         for resource in document["resources"]
         if not _belongs(resource, dropped)
         and (mapped or "/replicationnetworkmappings/" not in resource["id"].lower())
+        and (footing or "/replication" not in resource["id"].lower())
     ]
     document["resources"] += list(locks)
     document["conditions"] = [dict(condition) for condition in conditions]

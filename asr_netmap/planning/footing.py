@@ -20,7 +20,6 @@ from asr_netmap.planning.change import (
     PolicyState,
     ProtectionContainerState,
     State,
-    change_id,
 )
 from asr_netmap.rules.mapping_pair import fabric_id
 from asr_netmap.settings import Settings
@@ -165,7 +164,8 @@ class _Search:
                 )
                 made[container] = change.id
                 yield change
-        if policy not in {each.id for each in self.inventory.policies}:
+        in_use = (pairing.policy for pairing in self.inventory.container_mappings)
+        if policy not in {*(each.id for each in self.inventory.policies), *in_use}:
             reason = f"the vault has no replication policy {policy.name}"
             change = _create(Kind.POLICY, policy, _DEFAULT_POLICY_STATE, reason)
             made[policy] = change.id
@@ -180,8 +180,7 @@ class _Search:
             (Direction.FORWARD, source, target),
             (Direction.REVERSE, target, source),
         ):
-            paired = bool(self.pairs(direction)) if direction is Direction.FORWARD else False
-            if paired or (direction is Direction.REVERSE and (start, end) in there):
+            if (start, end) in there if direction is Direction.REVERSE else self.pairs(direction):
                 continue
             yield _create(
                 Kind.CONTAINER_MAPPING,
@@ -213,8 +212,3 @@ def _create(
 
 def _waits(made: dict[ArmId, str], *needs: ArmId) -> tuple[str, ...]:
     return tuple(made[each] for each in needs if each in made)
-
-
-def fabric_change_id(fabric: ArmId) -> str:
-    """The id of the change that creates a fabric."""
-    return change_id(Kind.FABRIC, Action.CREATE, fabric)

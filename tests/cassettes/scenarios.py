@@ -27,6 +27,16 @@ Microsoft.Compute/virtualMachines/sql1,sql1-nic,ipconfig1,10.20.1.99
 """
 
 
+PROTECTED = """\
+nics:
+  settings:
+    - {vm: sql3, subnet: zeta, address: 10.20.2.50}
+protect:
+  vms: [sql3]
+  cache_storage: asrcachedemo
+"""
+
+
 @dataclass(frozen=True)
 class Scenario:
     """One cassette.
@@ -207,6 +217,24 @@ COMMANDS = (
         says=("web1", "web2"),
     ),
     Scenario(
+        "protect",
+        "a VM that is not replicated yet: its group, the missing direction, replication; its NIC "
+        "settings are pending",
+        ("protect", "--vm", "sql3", "--cache-storage", "asrcachedemo", "--yes", *WHERE),
+        lambda: part("sql3", networks=DATA),
+        code=5,
+        says=("3 applied, 1 pending.", "its NIC settings follow its first replication"),
+    ),
+    Scenario(
+        "protect-and-wait",
+        "the same in one run that stays until the VM is protected, and sets its NIC then",
+        ("protect", "--config", "netmap.yaml", "--wait", "--yes"),
+        lambda: part("sql3", networks=DATA),
+        says=("Waiting for the first replication of 1 VM(s).", "4 applied."),
+        files={"netmap.yaml": NETMAP + PROTECTED},
+        options=Options(operation_seconds=2.8, replication_seconds=90.0, retry_after=30),
+    ),
+    Scenario(
         "us-government",
         "the hosts of another cloud",
         ("discover", "--cloud", "AzureUSGovernment", *WHERE),
@@ -224,6 +252,14 @@ FAULTS = (
         lambda: part("new1", networks=("vnet-app",), mapped=False),
         code=5,
         says=("replication is not ready yet: InitialReplicationInProgress",),
+    ),
+    Scenario(
+        "protect-without-footing",
+        "a vault without protection containers: what is missing, and the command that makes it",
+        ("protect", "--vm", "mgmt1", "--cache-storage", "asrcachedemo", "--yes", *WHERE),
+        lambda: part("mgmt1", networks=("vnet-mgmt",), mapped=False, footing=False),
+        code=5,
+        says=("the vault has no protection container", "--create-missing"),
     ),
     Scenario(
         "read-throttled",

@@ -18,8 +18,11 @@ from tests.cli.conftest import (
 )
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
-ON_ESTATE = ("--sandbox", "estate.json", "--subscription", SUBSCRIPTION, *VAULT_OPTIONS)
-ON_ESTATE += (*REGION_OPTIONS, "--workers", "1")
+ON_ESTATE = (
+    *("--sandbox", "estate.json", "--subscription", SUBSCRIPTION, "--workers", "1"),
+    *VAULT_OPTIONS,
+    *REGION_OPTIONS,
+)
 CACHE = ("--cache-storage", "asrcachedemo")
 AS_JSON = ("--format", "json")
 # A rule that gives sql3, which gets an address by itself, another one.

@@ -106,7 +106,8 @@ def derived(enabled: Enabled) -> Iterator[Json]:
     yield network(nic["recoveryVMNetworkId"], target, config["recoverySubnetName"])
     cache = details["vmManagedDisks"][0]["primaryStagingAzureStorageAccountId"]
     yield bare(cache, location=source)
-    yield implied.resource_group(*details["recoveryResourceGroupId"].split("/")[2::2], target)
+    group = details["recoveryResourceGroupId"].split("/")
+    yield implied.resource_group(group[2], group[4], target)
 
 
 def network(identifier: str, region: str, subnet: str) -> Json:

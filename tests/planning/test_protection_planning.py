@@ -1,0 +1,424 @@
+"""Enabling replication, planned: which machines, on what they stand, where they go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from asr_netmap.arm_id import ArmId
+from asr_netmap.errors import AmbiguousName, NotFound, UsageError
+from asr_netmap.models import (
+    ContainerMapping,
+    Inventory,
+    Nic,
+    NicAddress,
+    NotLookedAt,
+    PowerState,
+    ProtectionContainer,
+    ReplicatedElsewhere,
+    ReplicationPolicy,
+    ResourceGroup,
+    StorageAccount,
+    Vault,
+    VirtualMachine,
+    VmDisk,
+)
+from asr_netmap.planning.change import Change, Kind, ReplicationState
+from asr_netmap.planning.plan import Finding, Plan
+from asr_netmap.planning.planner import plan
+from asr_netmap.planning.protection import item_id
+from asr_netmap.planning.selection import Selection
+from tests.builders import (
+    SOURCE,
+    SUBSCRIPTION,
+    TARGET,
+    VAULT,
+    fabric,
+    inventory,
+    ip_config,
+    item,
+    mapping,
+    network,
+    nic_id,
+    resource,
+    scope,
+    settings,
+    vm_id,
+)
+
+CACHE = resource("Microsoft.Storage/storageAccounts", "cache")
+POLICY = VAULT.child("replicationPolicies", "daily")
+
+
+def container(region: str) -> ArmId:
+    return fabric(region).id.child("replicationProtectionContainers", f"{region}-container")
+
+
+def pairing(start: str, end: str, policy: ArmId = POLICY) -> ContainerMapping:
+    name = f"{start}-{end}-{policy.name}"
+    own = container(start).child("replicationProtectionContainerMappings", name)
+    return ContainerMapping(own, container(end), policy)
+
+
+def machine(name: str = "app9", **more: Any) -> VirtualMachine:
+    disk = VmDisk(f"{name}-os", resource("Microsoft.Compute/disks", f"{name}-os"))
+    given = {"region": SOURCE, "disks": (disk,), "nics": (nic_id(f"{name}-nic"),), **more}
+    return VirtualMachine(vm_id(name), **given)
+
+
+def card(name: str = "app9", net: str = "vnet-app", subnet: str = "web") -> Nic:
+    home = network(net).id.child("subnets", subnet)
+    address = NicAddress("ipconfig1", home, None, static=False, primary=True)
+    return Nic(nic_id(f"{name}-nic"), SOURCE, vm_id(name), (address,))
+
+
+def estate(**changes: Any) -> Inventory:
+    """A paired network, a footing, a storage account, and a machine that is not replicated."""
+    here = inventory(
+        networks=(
+            network("vnet-app", SOURCE, subnets={"web": "10.1.1.0/24", "app": "10.1.2.0/24"}),
+            network("vnet-app-asr", TARGET, subnets={"web": "10.1.1.0/24", "app": "10.1.2.0/24"}),
+            network("vnet-other", TARGET, "10.7.0.0/16", {"any": "10.7.1.0/24"}),
+        ),
+        mappings=(
+            mapping("vnet-app", "vnet-app-asr"),
+            mapping("vnet-app-asr", "vnet-app", (TARGET, SOURCE)),
+        ),
+    )
+    groups = (
+        ResourceGroup(ArmId.of_group(SUBSCRIPTION, "rg-app"), SOURCE),
+        ResourceGroup(ArmId.of_group(SUBSCRIPTION, "rg-app-asr"), TARGET),
+    )
+    given: dict[str, Any] = {
+        "vms": (machine(),),
+        "nics": (card(),),
+        "groups": groups,
+        "fabrics": (fabric(SOURCE), fabric(TARGET)),
+        "containers": tuple(ProtectionContainer(container(r)) for r in (SOURCE, TARGET)),
+        "policies": (ReplicationPolicy(POLICY),),
+        "container_mappings": (pairing(SOURCE, TARGET), pairing(TARGET, SOURCE)),
+        "storage_accounts": (StorageAccount(CACHE, SOURCE),),
+        "power_states": (PowerState(vm_id("app9"), "running"),),
+    }
+    return replace(here, **{**given, **changes})
+
+
+def planned(here: Inventory, selection: Selection | None = None, **protect: Any) -> Plan:
+    said = {"vms": ["app9"], "cache_storage": "cache", **protect}
+    return plan(here, settings(protect=said), scope(), selection)
+
+
+def enabling(made: Plan) -> list[Change]:
+    return [change for change in made.changes if change.kind is Kind.REPLICATION]
+
+
+def state_of(made: Plan) -> ReplicationState:
+    (change,) = enabling(made)
+    assert isinstance(change.after, ReplicationState)
+    return change.after
+
+
+def errors(made: Plan) -> list[str]:
+    return [finding.code for finding in made.errors]
+
+
+def found(made: Plan, code: str) -> Finding:
+    (finding,) = [each for each in made.findings if each.code == code]
+    return finding
+
+
+def test_a_machine_goes_where_its_network_is_mapped_to() -> None:
+    made = planned(estate())
+    state = state_of(made)
+    assert (state.network, state.subnet) == (network("vnet-app-asr").id, "web")
+    assert (state.policy, state.target_container) == (POLICY, container(TARGET))
+    assert state.target_group.name == "rg-app-asr"
+    assert [(copy.disk.name, copy.cache) for copy in state.disks] == [("app9-os", CACHE)]
+    assert [change.kind for change in made.changes] == [Kind.REPLICATION]
+    (waiting,) = made.pending
+    assert waiting.subject == enabling(made)[0].subject
+    assert errors(made) == []
+
+
+def test_without_the_section_nothing_is_enabled() -> None:
+    assert plan(estate(), settings(), scope()).changes == ()
+
+
+def test_a_machine_that_is_replicated_is_left_as_it_is() -> None:
+    there = item("app9", ip_config())
+    made = planned(replace(estate(), items=(there,)))
+    assert enabling(made) == []
+
+
+def test_an_item_is_named_for_its_machine_and_the_same_in_every_run() -> None:
+    other = ArmId(str(vm_id("app9")).replace("rg-app", "rg-b"))
+    one = item_id(container(SOURCE), vm_id("app9"))
+    assert one == item_id(
+        container(SOURCE), ArmId(str(vm_id("app9")).upper()[:0] + str(vm_id("app9")))
+    )
+    assert one.name.startswith("app9-")
+    assert one != item_id(container(SOURCE), other), "two machines of one name"
+
+
+@pytest.mark.parametrize(
+    ("vm", "code"),
+    [
+        (machine(region=TARGET), "vm-other-region"),
+        (machine(disks=()), "vm-unmanaged-disk"),
+        (machine(disks=(VmDisk("d", None),)), "vm-unmanaged-disk"),
+        (
+            machine(disks=(VmDisk("d", CACHE), VmDisk("e", None, ephemeral=True))),
+            "vm-ephemeral-disk",
+        ),
+        (machine(disks=(VmDisk("d", CACHE, customer_key=True),)), "vm-encrypted"),
+        (machine(encrypted=True), "vm-encrypted"),
+        (machine(spot=True), "vm-spot"),
+        (machine(nics=()), "vm-without-nic"),
+    ],
+    ids=lambda each: each if isinstance(each, str) else "",
+)
+def test_what_keeps_a_machine_from_being_replicated_is_an_error(
+    vm: VirtualMachine, code: str
+) -> None:
+    made = planned(estate(vms=(vm,)))
+    assert errors(made) == [code]
+    assert made.changes == ()
+    assert found(made, code).fix
+
+
+def test_a_machine_that_does_not_run_is_an_error_with_the_command_that_starts_it() -> None:
+    made = planned(estate(power_states=(PowerState(vm_id("app9"), "deallocated"),)))
+    assert errors(made) == ["vm-not-running"]
+    assert "az vm start --ids" in found(made, "vm-not-running").fix
+
+
+def test_what_could_not_be_looked_at_is_pending_and_no_error() -> None:
+    for here in (estate(power_states=()), estate(nics=())):
+        made = planned(here)
+        assert (made.changes, errors(made)) == ((), [])
+        assert [each.title for each in made.pending] == ["app9"]
+
+
+def test_a_vault_that_could_not_be_read_makes_every_machine_wait() -> None:
+    gap = NotLookedAt("replicated items of vault vault-dr", "no permission", VAULT)
+    made = planned(estate(not_looked_at=(gap,)))
+    assert made.changes == ()
+    assert "could not be read" in made.pending[0].reason
+
+
+def test_a_machine_of_another_vault_is_left_there() -> None:
+    other = ArmId(str(VAULT).replace("vault-dr", "vault-two"))
+    elsewhere = ReplicatedElsewhere(vm_id("app9"), other.child("replicationProtectedItems", "x"))
+    made = planned(estate(elsewhere=(elsewhere,)))
+    assert errors(made) == ["vm-replicated-elsewhere"]
+    assert "vault-two" in found(made, "vm-replicated-elsewhere").message
+
+
+def test_the_tag_that_stops_writes_stops_this_one() -> None:
+    made = planned(estate(vms=(machine(tags={"asr-netmap:freeze": "1"}),)))
+    assert made.changes == ()
+    assert "asr-netmap:freeze" in made.pending[0].reason
+
+
+def test_a_private_endpoint_vault_needs_the_target_network_before() -> None:
+    vault = Vault(VAULT, TARGET, private_endpoints=True)
+    assert errors(planned(estate(vault=vault))) == []
+    lonely = network("vnet-lonely", SOURCE, "10.5.0.0/16", {"web": "10.5.1.0/24"})
+    here = estate(vault=vault, nics=(card(net="vnet-lonely"),))
+    made = planned(replace(here, networks=(*here.networks, lonely)))
+    assert errors(made) == ["private-endpoint-network-missing"]
+    assert enabling(made) == []
+    assert made.changes[0].kind in {Kind.RESOURCE_GROUP, Kind.NETWORK}
+
+
+def test_the_cache_has_to_be_named_and_the_error_lists_what_there_is() -> None:
+    made = planned(estate(), cache_storage=None)
+    assert errors(made) == ["cache-storage-not-named"]
+    assert "cache" in found(made, "cache-storage-not-named").fix
+    assert made.changes == ()
+
+
+def test_a_cache_that_cannot_be_meant_is_refused() -> None:
+    with pytest.raises(NotFound, match="No storage account 'cash'"):
+        planned(estate(), cache_storage="cash")
+    with pytest.raises(UsageError, match="not in the source region"):
+        planned(estate(storage_accounts=(StorageAccount(CACHE, TARGET),)))
+    twice = StorageAccount(resource("Microsoft.Storage/storageAccounts", "cache", "rg-b"), SOURCE)
+    with pytest.raises(AmbiguousName, match="fits 2"):
+        planned(estate(storage_accounts=(StorageAccount(CACHE, SOURCE), twice)))
+
+
+def test_a_name_that_no_machine_has_is_refused() -> None:
+    with pytest.raises(NotFound, match="no VM 'app8'"):
+        planned(estate(), vms=["app8"])
+
+
+# What it stands on.
+
+
+def test_what_is_missing_is_an_error_with_the_command_unless_it_may_be_created() -> None:
+    here = estate(container_mappings=(), policies=(), containers=())
+    made = planned(here)
+    assert set(errors(made)) == {"replication-footing-missing"}
+    assert len(made.errors) == 4, "two containers, the policy and the pairing"
+    assert found(made, "no-way-back").severity.value == "warning"
+    command = made.errors[0].fix.partition(": ")[2]
+    assert command == (
+        "asr-netmap protect --vm rg-app/app9 --cache-storage cache --vault-id "
+        f"{VAULT} --source-region {SOURCE} --target-region {TARGET} --create-missing"
+    )
+    assert made.changes == ()
+    created = planned(here, create_missing=True)
+    kinds = [change.kind for change in created.changes]
+    assert kinds.count(Kind.PROTECTION_CONTAINER) == 2
+    assert kinds.count(Kind.POLICY) == 1
+    assert kinds.count(Kind.CONTAINER_MAPPING) == 2
+    assert errors(created) == []
+
+
+def test_each_change_waits_for_what_it_stands_on() -> None:
+    here = estate(
+        container_mappings=(), policies=(), containers=(), fabrics=(), mappings=(), groups=()
+    )
+    made = planned(here, create_missing=True)
+    order = {change.id: place for place, change in enumerate(made.changes)}
+    for change in made.changes:
+        assert set(change.depends_on) <= set(order), change.title
+    (enable,) = enabling(made)
+    kinds = {made.change(each).kind for each in enable.depends_on}  # type: ignore[union-attr]  # -- all are there
+    assert kinds == {Kind.RESOURCE_GROUP, Kind.CONTAINER_MAPPING, Kind.MAPPING}
+    ids = [change.id for change in made.changes]
+    assert len(ids) == len(set(ids)), "a fabric is created once, for mappings and for this"
+
+
+def test_an_existing_pairing_is_used_whoever_made_it() -> None:
+    odd = VAULT.child("replicationPolicies", "weekly")
+    here = estate(container_mappings=(pairing(SOURCE, TARGET, odd), pairing(TARGET, SOURCE, odd)))
+    assert state_of(planned(here)).policy == odd
+
+
+def test_several_policies_in_use_have_to_be_told_apart() -> None:
+    odd = VAULT.child("replicationPolicies", "weekly")
+    both = (pairing(SOURCE, TARGET), pairing(SOURCE, TARGET, odd), pairing(TARGET, SOURCE))
+    policies = (ReplicationPolicy(POLICY), ReplicationPolicy(odd))
+    here = estate(container_mappings=both, policies=policies)
+    made = planned(here)
+    assert errors(made) == ["policy-not-named"]
+    assert "daily, weekly" in found(made, "policy-not-named").message
+    assert state_of(planned(here, policy="weekly")).policy == odd
+
+
+def test_a_zone_to_zone_pairing_is_none() -> None:
+    own = pairing(SOURCE, SOURCE)
+    made = planned(estate(container_mappings=(own,)))
+    assert "replication-footing-missing" in errors(made)
+
+
+# Where it goes.
+
+
+def test_another_network_than_the_mapped_one_is_refused_with_the_way_to_change_it() -> None:
+    made = planned(estate(), target_network="vnet-other")
+    assert errors(made) == ["other-network-refused"]
+    fix = found(made, "other-network-refused").fix
+    assert "asr-netmap map --source-vnet rg-app/vnet-app --target-vnet rg-app/vnet-other" in fix
+    assert made.changes == ()
+
+
+def test_another_network_is_allowed_on_request_and_said() -> None:
+    made = planned(estate(), target_network="vnet-other", allow_other_network=True)
+    assert state_of(made).network == network("vnet-other").id
+    assert found(made, "vm-in-other-network").severity.value == "warning"
+    assert not [c for c in made.changes if c.kind is Kind.MAPPING], "the mapping stays"
+
+
+def test_a_network_that_is_not_mapped_yet_gets_the_one_that_is_named() -> None:
+    made = planned(estate(mappings=()), target_network="vnet-other")
+    assert state_of(made).network == network("vnet-other").id
+    assert [c.kind for c in made.changes] == [Kind.MAPPING, Kind.MAPPING, Kind.REPLICATION]
+    assert errors(made) == []
+
+
+def test_one_machine_can_go_elsewhere_by_a_row_of_its_own() -> None:
+    row = {"vm": "app9", "subnet": "app", "target_resource_group": "rg-own", "zone": "2"}
+    state = state_of(planned(estate(), settings=[row]))
+    assert (state.subnet, state.target_group.name, state.zone) == ("app", "rg-own", "2")
+
+
+def test_a_group_of_the_source_region_is_no_target() -> None:
+    made = planned(estate(), target_resource_group="rg-app")
+    assert errors(made) == ["target-group-in-source-region"]
+
+
+def test_a_missing_group_is_created_once_for_all_machines() -> None:
+    here = estate(
+        vms=(machine(), machine("app8")),
+        nics=(card(), card("app8")),
+        power_states=tuple(PowerState(vm_id(name), "running") for name in ("app8", "app9")),
+        groups=(),
+    )
+    made = planned(here, vms=["app8", "app9"])
+    groups = [change for change in made.changes if change.kind is Kind.RESOURCE_GROUP]
+    assert len(groups) == 1
+    assert all(groups[0].id in change.depends_on for change in enabling(made))
+
+
+def test_a_subnet_without_room_is_said() -> None:
+    here = estate()
+    small = network("vnet-app-asr", TARGET, subnets={"web": "10.1.1.0/29"})
+    others = tuple(n for n in here.networks if n.name != small.name)
+    taken = [
+        replace(
+            card(f"other{n}"),
+            region=TARGET,
+            addresses=(replace(card().addresses[0], subnet=small.id.child("subnets", "web")),),
+        )
+        for n in range(3)
+    ]
+    made = planned(replace(here, networks=(*others, small), nics=(card(), *taken)))
+    assert "1 addresses are needed in web" in found(made, "subnet-too-small").message
+
+
+def test_all_machines_of_a_network_are_those_with_a_nic_in_it() -> None:
+    here = estate(
+        vms=(machine(), machine("app8"), machine("far")),
+        nics=(card(), card("app8", subnet="app"), card("far", net="vnet-far")),
+        power_states=tuple(PowerState(vm_id(n), "running") for n in ("app8", "app9", "far")),
+    )
+    made = planned(here, vms=[], networks=["vnet-app"])
+    assert sorted(change.title for change in enabling(made)) == ["app8", "app9"]
+
+
+def test_a_selection_takes_just_its_machine() -> None:
+    here = estate(
+        vms=(machine(), machine("app8")),
+        nics=(card(), card("app8")),
+        power_states=tuple(PowerState(vm_id(name), "running") for name in ("app8", "app9")),
+    )
+    made = planned(here, Selection(vms=("app8",)), vms=["app8", "app9"])
+    assert [change.title for change in enabling(made)] == ["app8"]
+    assert not [finding for finding in made.findings if finding.code == "selection-empty"]
+
+
+def test_the_same_input_gives_the_same_plan_in_whatever_order_it_was_read() -> None:
+    here = estate(
+        vms=(machine(), machine("app8")),
+        nics=(card(), card("app8")),
+        power_states=tuple(PowerState(vm_id(name), "running") for name in ("app8", "app9")),
+    )
+    turned = replace(
+        here,
+        vms=here.vms[::-1],
+        nics=here.nics[::-1],
+        container_mappings=here.container_mappings[::-1],
+        containers=here.containers[::-1],
+    )
+    vms = ["app9", "app8"]
+    assert planned(here, vms=vms) == planned(turned, vms=vms)
+
+
+def test_what_counts_against_limits_is_said() -> None:
+    made = planned(estate())
+    assert "1 VM(s) with 1 disk(s)" in found(made, "protect-counts").message
