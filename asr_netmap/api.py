@@ -52,6 +52,7 @@ from asr_netmap.planning.picture.past_run import PastRun, past_run
 from asr_netmap.planning.picture.picture import Picture, picture_of
 from asr_netmap.planning.plan import Plan, Scope
 from asr_netmap.planning.review import review, without_missing
+from asr_netmap.planning.rights_findings import needed_rights, rights_findings
 from asr_netmap.planning.safety import Consent, raise_if_unsafe
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.table_outcome import unmet_cells
@@ -165,7 +166,25 @@ def plan(
         selection,
         retarget_items=retarget_items,
     )
-    return _with_locks(azure, made)
+    return _with_rights(azure, _with_locks(azure, made))
+
+
+def _with_rights(azure: Connection, made: Plan) -> Plan:
+    """The plan with what the identity lacks to enable replication; read only if that is planned."""
+    needed = needed_rights(made.changes)
+    if not needed:
+        return made
+    from asr_netmap.gateway.permissions import read_permissions  # noqa: PLC0415 -- imports azure
+    from asr_netmap.gateway.reading import gap  # noqa: PLC0415 -- the same
+
+    held, unseen = {}, list(made.not_looked_at)
+    for group in needed:
+        try:
+            held[group] = read_permissions(azure, group)
+        except AzureError as error:  # noqa: PERF203 -- a handful of groups
+            unseen.append(gap(f"own rights in the resource group {group.group}", error, None))
+    findings = (*rights_findings(needed, held), *made.findings)
+    return replace(made, findings=findings, not_looked_at=tuple(unseen))
 
 
 def _with_locks(azure: Connection, made: Plan) -> Plan:

@@ -255,12 +255,14 @@ class Vault:
     """A Recovery Services vault.
 
     private_endpoints -- Site Recovery reaches it through private endpoints alone.
+    identity -- it has a managed identity of its own.
     """
 
     id: ArmId
     region: str
     tags: Mapping[str, str] = field(default_factory=dict)
     private_endpoints: bool = False
+    identity: bool = False
 
 
 @dataclass(frozen=True, slots=True)

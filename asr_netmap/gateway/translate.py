@@ -176,8 +176,9 @@ def group(body: Body) -> ResourceGroup:
 def vault(body: Body) -> Vault:
     """A Recovery Services vault."""
     endpoints = _part(body, "properties").get("privateEndpointStateForSiteRecovery")
+    identity = str(_part(body, "identity").get("type") or "None").lower() != "none"
     private = str(endpoints).lower() == "enabled"
-    return Vault(ArmId(body["id"]), _region(body), _tags(body), private)
+    return Vault(ArmId(body["id"]), _region(body), _tags(body), private, identity)
 
 
 def fabric(body: Body) -> Fabric | None:

@@ -84,9 +84,10 @@ def prepare(
             machines.wait(machine.vm, f"{unread} could not be read")
         machines.ready.clear()
         return out
+    out.findings += _without_identity(inventory)
     out.cache = _cache(vault, inventory, settings, out)
     out.footing = _footing(vault, inventory, settings, machines, out)
-    if out.cache is None or out.footing is None:
+    if out.cache is None or out.footing is None or any(f.is_error for f in out.findings):
         machines.ready.clear()
     return out
 
@@ -94,6 +95,23 @@ def prepare(
 def _unread(vault: ArmId, inventory: Inventory) -> str:
     """What of the vault could not be read that would be made a second time; empty: nothing."""
     return next((g.what for g in inventory.not_looked_at if g.scope == vault), "")
+
+
+def _without_identity(inventory: Inventory) -> Iterator[Finding]:
+    """A vault with private endpoints reaches the cache by its own identity, which needs rights
+    there (Microsoft Learn, enable replication for private endpoints)."""
+    vault = inventory.vault
+    if vault is not None and vault.private_endpoints and not vault.identity:
+        yield Finding(
+            "vault-without-identity",
+            Severity.ERROR,
+            vault.id,
+            vault.id.name,
+            f"the vault {vault.id.name} is reached through private endpoints and has no managed "
+            "identity, which it needs for the cache storage account",
+            "Turn on its identity, and give that the roles Contributor and Storage Blob Data "
+            "Contributor on the cache storage account.",
+        )
 
 
 def _cache(

@@ -276,6 +276,16 @@ def test_an_enabling_that_fails_in_azure_is_reported_and_tried_again(
     assert len(items_of(folder, "sql3")) == 1
 
 
+def test_a_right_that_is_missing_is_said_before_anything_is_written(run: Run, folder: Path) -> None:
+    action = "Microsoft.Storage/storageAccounts/listKeys/action"
+    add_condition(folder, {"kind": "forbidden", "path": "/none", "action": action})
+    (folder / "netmap.yaml").write_text((folder / "netmap.yaml").read_text() + RULES)
+    made = run("plan", "--config", "netmap.yaml", "--sandbox", "estate.json", *AS_JSON)
+    (finding,) = [f for f in made.json["findings"] if f["code"] == "rights-missing"]
+    assert action in finding["message"]
+    assert finding["severity"] == "warning"
+
+
 def test_wait_is_for_a_plan_that_is_made_now(run: Run) -> None:
     done = run("apply", "p.json", "--wait", "--yes", "--sandbox", "estate.json")
     assert done.code == 2

@@ -29,6 +29,7 @@ from asr_netmap.planning.change import Change, Kind, ReplicationState
 from asr_netmap.planning.plan import Finding, Plan
 from asr_netmap.planning.planner import plan
 from asr_netmap.planning.protection import item_id
+from asr_netmap.planning.rights_findings import Permission, needed_rights, rights_findings
 from asr_netmap.planning.selection import Selection
 from tests.builders import (
     SOURCE,
@@ -223,7 +224,9 @@ def test_the_tag_that_stops_writes_stops_this_one() -> None:
 
 
 def test_a_private_endpoint_vault_needs_the_target_network_before() -> None:
-    vault = Vault(VAULT, TARGET, private_endpoints=True)
+    without = Vault(VAULT, TARGET, private_endpoints=True)
+    assert errors(planned(estate(vault=without))) == ["vault-without-identity"]
+    vault = replace(without, identity=True)
     assert errors(planned(estate(vault=vault))) == []
     lonely = network("vnet-lonely", SOURCE, "10.5.0.0/16", {"web": "10.5.1.0/24"})
     here = estate(vault=vault, nics=(card(net="vnet-lonely"),))
@@ -417,6 +420,36 @@ def test_the_same_input_gives_the_same_plan_in_whatever_order_it_was_read() -> N
     )
     vms = ["app9", "app8"]
     assert planned(here, vms=vms) == planned(turned, vms=vms)
+
+
+ALL = Permission(("*",))
+NO_STORAGE = Permission(("*",), ("Microsoft.Storage/*",))
+NO_MACHINES = Permission(("Microsoft.Network/*", "Microsoft.RecoveryServices/*"))
+
+
+@pytest.mark.parametrize(
+    ("held", "lacking"),
+    [
+        ((ALL,), []),
+        ((NO_STORAGE,), ["listKeys"]),
+        ((NO_STORAGE, ALL), []),
+        ((NO_MACHINES,), ["virtualMachines/write", "listKeys"]),
+        ((), ["virtualMachines/write", "listKeys"]),
+    ],
+)
+def test_rights_that_enabling_asks_for_are_looked_for(
+    held: tuple[Permission, ...], lacking: list[str]
+) -> None:
+    needed = needed_rights(planned(estate()).changes)
+    group = ArmId.of_group(SUBSCRIPTION, "rg-app")
+    assert set(needed) == {VAULT.group_id, group, ArmId.of_group(SUBSCRIPTION, "rg-app-asr")}
+    said = " ".join(f.message for f in rights_findings(needed, {group: held}))
+    assert [each for each in ("virtualMachines/write", "listKeys") if each in said] == lacking
+
+
+def test_rights_in_a_group_that_is_to_come_are_not_asked_for() -> None:
+    made = planned(estate(groups=()))
+    assert ArmId.of_group(SUBSCRIPTION, "rg-app-asr") not in needed_rights(made.changes)
 
 
 def test_what_counts_against_limits_is_said() -> None:
