@@ -170,20 +170,21 @@ def _footing(
         return None
     if settings.protect.create_missing:
         return footing
-    command = create_command(machines.ready, vault, settings)
-    for change in footing.missing:
-        needed = change.id in footing.needed
-        out.findings.append(
-            Finding(
-                "replication-footing-missing" if needed else "no-way-back",
-                Severity.ERROR if needed else Severity.WARNING,
-                change.subject,
-                change.title,
-                f"the vault has no {described(change)}: {change.reason}",
-                f"Create it, or have it created: {command}",
-            )
-        )
+    if footing.missing:
+        out.findings.append(_missing(footing, machines, vault, settings))
     return None if footing.needed else _without_missing(footing)
+
+
+def _missing(footing: Footing, machines: Machines, vault: ArmId, settings: Settings) -> Finding:
+    """What of the footing is missing, with the one command that creates all of it."""
+    command = create_command(machines.ready, vault, settings)
+    code, severity, so = "no-way-back", Severity.WARNING, "after a failover nothing replicates back"
+    if footing.needed:
+        code, severity = "replication-footing-missing", Severity.ERROR
+        so = "replication can't be enabled"
+    listed = ", ".join(described(change) for change in footing.missing)
+    fix = f"Create it, or have it created: {command}"
+    return Finding(code, severity, vault, vault.name, f"{so}: the vault has no {listed}", fix)
 
 
 def _without_missing(footing: Footing) -> Footing:

@@ -259,7 +259,7 @@ FAULTS = (
         ("protect", "--vm", "mgmt1", "--cache-storage", "asrcachedemo", "--yes", *WHERE),
         lambda: part("mgmt1", networks=("vnet-mgmt",), mapped=False, footing=False),
         code=5,
-        says=("the vault has no protection container", "--create-missing"),
+        says=("replication can't be enabled: the vault has no", "--create-missing"),
     ),
     Scenario(
         "read-throttled",

@@ -264,9 +264,10 @@ def test_a_name_that_no_machine_has_is_refused() -> None:
 def test_what_is_missing_is_an_error_with_the_command_unless_it_may_be_created() -> None:
     here = estate(container_mappings=(), policies=(), containers=())
     made = planned(here)
-    assert set(errors(made)) == {"replication-footing-missing"}
-    assert len(made.errors) == 4, "two containers, the policy and the pairing"
-    assert found(made, "no-way-back").severity.value == "warning"
+    assert errors(made) == ["replication-footing-missing"]
+    message = found(made, "replication-footing-missing").message
+    for words, count in (("container mapping", 2), ("protection container ", 4), ("replication policy", 1)):
+        assert message.count(words) == count, (words, message)
     command = made.errors[0].fix.partition(": ")[2]
     assert command == (
         "asr-netmap protect --vm rg-app/app9 --cache-storage cache --vault-id "
@@ -279,6 +280,14 @@ def test_what_is_missing_is_an_error_with_the_command_unless_it_may_be_created()
     assert kinds.count(Kind.POLICY) == 1
     assert kinds.count(Kind.CONTAINER_MAPPING) == 2
     assert errors(created) == []
+
+
+def test_a_missing_way_back_is_a_warning_and_no_obstacle() -> None:
+    made = planned(estate(container_mappings=(pairing(SOURCE, TARGET),)))
+    assert errors(made) == []
+    assert len(enabling(made)) == 1
+    assert found(made, "no-way-back").severity.value == "warning"
+    assert [c.kind for c in made.changes].count(Kind.CONTAINER_MAPPING) == 0
 
 
 def test_each_change_waits_for_what_it_stands_on() -> None:
