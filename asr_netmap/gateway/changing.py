@@ -240,14 +240,12 @@ def _enable_replication(
 ) -> HttpResponse:
     """Never for a machine that an item replicates already, whatever the item is called."""
     state, subject = _expect(change.after, ReplicationState), change.subject
-    listing = lists.items_of(vault_of(subject))
-    for row in connection.rows(listing.path, listing.api_version):
-        item = translate.item(row)
-        if item is not None and item.vm == state.vm:
-            raise Busy(
-                f"{state.vm.name} is replicated by now, as {item.id}; it is not enabled again.",
-                "Plan again.",
-            )
+    other = _item_of(connection, state.vm, vault_of(subject))
+    if other is not None:
+        raise Busy(
+            f"{state.vm.name} is replicated by now, as {other}; it is not enabled again.",
+            "Plan again.",
+        )
     client, answer = connection.site_recovery(subject.subscription), FirstAnswer()
     with translated(Asked("PUT", str(subject))):
         client.replication_protected_items.begin_create(
@@ -257,6 +255,17 @@ def _enable_replication(
             polling=answer,
         )
     return answer.response
+
+
+def _item_of(connection: Connection, vm: ArmId, vault: ArmId) -> ArmId | None:
+    """The item that replicates a machine now, whatever it is called; None: none does."""
+    listing = lists.items_of(vault)
+    try:
+        rows = list(connection.rows(listing.path, listing.api_version))
+    except Missing:
+        return None  # a vault that was never used has no such list
+    items = (translate.item(row) for row in rows)
+    return next((item.id for item in items if item is not None and item.vm == vm), None)
 
 
 def _create_mapping(

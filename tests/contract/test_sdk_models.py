@@ -208,6 +208,12 @@ WRITE_MODELS: dict[tuple[str, str], type[Any]] = {
     ("PUT", "replicationnetworkmappings"): recovery.CreateNetworkMappingInput,
     ("PATCH", "replicationnetworkmappings"): recovery.UpdateNetworkMappingInput,
     ("PATCH", "replicationprotecteditems"): recovery.UpdateReplicationProtectedItemInput,
+    ("PUT", "replicationprotectioncontainers"): recovery.CreateProtectionContainerInput,
+    ("PUT", "replicationpolicies"): recovery.CreatePolicyInput,
+    ("PUT", "replicationprotectioncontainermappings"): (
+        recovery.CreateProtectionContainerMappingInput
+    ),
+    ("PUT", "replicationprotecteditems"): recovery.EnableProtectionInput,
     ("PUT", "virtualnetworks"): network.VirtualNetwork,
 }
 GROUP_NAMES = frozenset({"location", "tags"})
@@ -242,10 +248,15 @@ def test_all_that_applying_the_demo_estate_sends_is_known_to_the_write_models() 
 
 
 _FABRIC = VAULT.child("replicationFabrics", "f1")
+_CONTAINER = _FABRIC.child("replicationProtectionContainers", "c1")
 _SUBJECTS = {
     Kind.RESOURCE_GROUP: ArmId.of_group(VAULT.subscription, "rg-new"),
     Kind.NETWORK: network_id("vnet-new"),
     Kind.FABRIC: _FABRIC,
+    Kind.PROTECTION_CONTAINER: _CONTAINER,
+    Kind.POLICY: VAULT.child("replicationPolicies", "p1"),
+    Kind.CONTAINER_MAPPING: _CONTAINER.child("replicationProtectionContainerMappings", "m1"),
+    Kind.REPLICATION: _CONTAINER.child("replicationProtectedItems", "i1"),
     Kind.MAPPING: _FABRIC.child("replicationNetworks", "azureNetwork").child(
         "replicationNetworkMappings", "m1"
     ),

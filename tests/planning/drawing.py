@@ -98,7 +98,7 @@ STATES: dict[Kind, st.SearchStrategy[State]] = {
         ReplicationState,
         *(IDS, IDS, IDS, IDS),
         st.none() | IDS,
-        st.none() | TEXTS,
+        st.none() | NAMES,
         st.lists(st.builds(DiskCopy, IDS, IDS), max_size=3).map(tuple),
         st.none() | IDS,
         st.none() | NAMES,

@@ -266,7 +266,11 @@ def test_what_is_missing_is_an_error_with_the_command_unless_it_may_be_created()
     made = planned(here)
     assert errors(made) == ["replication-footing-missing"]
     message = found(made, "replication-footing-missing").message
-    for words, count in (("container mapping", 2), ("protection container ", 4), ("replication policy", 1)):
+    for words, count in (
+        ("container mapping", 2),
+        ("protection container ", 4),
+        ("replication policy", 1),
+    ):
         assert message.count(words) == count, (words, message)
     command = made.errors[0].fix.partition(": ")[2]
     assert command == (
