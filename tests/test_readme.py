@@ -64,7 +64,7 @@ def test_the_commands_run_as_they_stand(
 
 def test_there_are_commands_to_run() -> None:
     names = [name for name, _ in _COMMANDS.findall(README)]
-    assert names == ["report", "first-run", "map", "nics"]
+    assert names == ["report", "first-run", "map", "nics", "protect"]
 
 
 def test_every_picture_is_there_small_and_described() -> None:

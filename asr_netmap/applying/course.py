@@ -42,14 +42,13 @@ from asr_netmap.applying.tasks import (
     SubjectBusy,
 )
 from asr_netmap.arm_id import ArmId
-from asr_netmap.planning.change import Change, Kind
+from asr_netmap.planning.change import Change
 from asr_netmap.planning.gateway import Operation, Phase, Progress, Reading, Sight
 
 _REQUEST_IDS = uuid.UUID("5e9a9e0b-3f0c-4b7e-9d35-6f1f6c1f0a52")
 _FAILED_LOOKS = 6
 _HOPELESS_LOOKS = 3
 _FAILED_IDLE_LOOKS = 3
-_IN_VAULT = frozenset({Kind.FABRIC, Kind.MAPPING, Kind.NIC_SETTINGS})
 
 
 class Step(IntEnum):
@@ -134,7 +133,7 @@ class Course:
 
     def __post_init__(self) -> None:
         """Find the vault, and with it the first step."""
-        if self.change.kind in _IN_VAULT:
+        if self.change.kind.in_vault:
             self.vault = ArmId("/" + "/".join(self.change.subject.segments[:8]))
         self.step = self._first_step
 

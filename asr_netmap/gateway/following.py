@@ -26,8 +26,6 @@ from asr_netmap.planning.change import (
 )
 from asr_netmap.planning.gateway import Operation, Phase, Progress, Sight
 
-_IN_VAULT = frozenset(Kind) - {Kind.RESOURCE_GROUP, Kind.NETWORK}
-
 
 class Following:
     """Asks about operations and jobs; safe for threads."""
@@ -51,7 +49,7 @@ class Following:
 
         What an item itself says about that comes with reading it (`ReplicatedItem.scenario`).
         """
-        if change.kind not in _IN_VAULT:
+        if not change.kind.in_vault:
             return None
         listing: jobs.Listing = sight.jobs
         foreign = _foreign(listing.running, own)
@@ -76,7 +74,7 @@ class Following:
         A job that doesn't say yet what it works on began a second ago: it did nothing between the
         reading before our write and our write.
         """
-        if change.kind not in _IN_VAULT:
+        if not change.kind.in_vault:
             return None
         new = self._board(change.subject).since(before.number, after.number, own)
         foreign = [row for row in new if jobs.target_of(row)]
@@ -115,7 +113,7 @@ class Following:
 
         sight -- one from before the write: what it shows is no job of it. None: there is none.
         """
-        if change.kind not in _IN_VAULT:
+        if not change.kind.in_vault:
             return None
         before = sight.number if sight else 0
         for job in self._board(change.subject).candidates(self._names_of(change), before):

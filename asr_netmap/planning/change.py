@@ -25,6 +25,11 @@ class Kind(str, Enum):
     REPLICATION = "replication"
     NIC_SETTINGS = "nic-settings"
 
+    @property
+    def in_vault(self) -> bool:
+        """Whether Site Recovery keeps it, in a vault: then a job tells of each write."""
+        return self not in {Kind.RESOURCE_GROUP, Kind.NETWORK}
+
 
 class Action(str, Enum):
     """What is done."""

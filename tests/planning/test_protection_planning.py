@@ -31,6 +31,7 @@ from asr_netmap.planning.planner import plan
 from asr_netmap.planning.protection import item_id
 from asr_netmap.planning.rights_findings import Permission, needed_rights, rights_findings
 from asr_netmap.planning.selection import Selection
+from asr_netmap.planning.verification import verify
 from tests.builders import (
     SOURCE,
     SUBSCRIPTION,
@@ -187,6 +188,24 @@ def test_what_keeps_a_machine_from_being_replicated_is_an_error(
     assert errors(made) == [code]
     assert made.changes == ()
     assert found(made, code).fix
+
+
+def test_a_machine_in_several_networks_has_no_single_target() -> None:
+    second = replace(card(net="vnet-far"), id=nic_id("app9-nic2"))
+    nics = (nic_id("app9-nic"), nic_id("app9-nic2"))
+    made = planned(estate(vms=(machine(nics=nics),), nics=(card(), second)))
+    assert errors(made) == ["vm-several-networks"]
+
+
+def test_verification_names_each_part_that_is_still_to_be_made() -> None:
+    here = estate(container_mappings=(), policies=(), containers=())
+    codes = {each.code for each in verify(planned(here, create_missing=True)).findings}
+    assert codes >= {
+        "protection-container-missing",
+        "protection-container-mapping-missing",
+        "replication-policy-missing",
+        "vm-not-replicated",
+    }
 
 
 def test_a_machine_that_does_not_run_is_an_error_with_the_command_that_starts_it() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from asr_netmap.planning.finding_codes import of_estates, of_mappings, of_nics
+from asr_netmap.planning.finding_codes import of_estates, of_mappings, of_nics, of_protection
 from asr_netmap.planning.finding_codes.kinds import Basis, FindingKind
 
 __all__ = ["FINDING_KINDS", "Basis", "FindingKind", "kind_of"]
@@ -16,7 +16,8 @@ __all__ = ["FINDING_KINDS", "Basis", "FindingKind", "kind_of"]
 FINDING_KINDS: Mapping[str, FindingKind] = {
     kind.code: kind
     for kind in sorted(
-        (*of_mappings.KINDS, *of_nics.KINDS, *of_estates.KINDS), key=lambda each: each.code
+        (*of_mappings.KINDS, *of_nics.KINDS, *of_estates.KINDS, *of_protection.KINDS),
+        key=lambda each: each.code,
     )
 }
 """Every code, in alphabetical order."""

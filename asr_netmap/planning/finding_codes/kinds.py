@@ -64,6 +64,10 @@ CUSTOMIZE = _learn("site-recovery/azure-to-azure-customize-networking", "2021")
 MULTIPLE_IPS = _learn("site-recovery/concepts-multiple-ip-address-failover", "2021-11")
 TEST_FAILOVER = _learn("site-recovery/site-recovery-test-failover-to-azure")
 DRILL = _learn("site-recovery/azure-to-azure-tutorial-dr-drill")
+ENDPOINTS = _learn(
+    "site-recovery/azure-to-azure-how-to-enable-replication-private-endpoints", "2020"
+)
+LINKED_RIGHTS = _learn("site-recovery/site-recovery-role-based-linked-access-control")
 POWERSHELL = _learn("site-recovery/azure-to-azure-powershell")
 OUTBOUND = _learn("virtual-network/ip-services/default-outbound-access", "2026-01-30")
 ROUTES = _learn("virtual-network/virtual-networks-udr-overview")
