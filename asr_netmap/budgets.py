@@ -36,6 +36,7 @@ NETWORK_REQUESTS = {
 }
 # So short a wait costs nothing, and no rounding makes it endless.
 _SHORTEST_WAIT = 0.001
+_OVERTAKEN = 10
 
 
 def kind_of(method: str) -> Operations:
@@ -129,13 +130,17 @@ class Budgets:
 
         ARM: both the buckets' numbers (249) and those of the hourly limits before (11,999) occur
         (terraform-provider-azurerm issue 31927; Azure PowerShell recording, 2022). So the number
-        counts as it is, and no ceiling is concluded from it.
+        counts as it is, and no ceiling is concluded from it. Answers overtake each other: a little
+        more than is known of is an older answer, and no news.
         """
         with self._lock:
             bucket = self._bucket(subscription, kind, now)
             bucket.out = max(0, bucket.out - 1)
-            if remaining is not None:
-                bucket.level = float(remaining - bucket.out)
+            if remaining is None:
+                return
+            told = float(remaining - bucket.out)
+            if told < bucket.level or told > bucket.level + _OVERTAKEN:
+                bucket.level = told
 
     def refused(self, subscription: str, kind: Operations, now: float, seconds: float) -> None:
         """A request was refused for the number of requests; the next may go in `seconds`."""

@@ -1,7 +1,7 @@
 """Reads the one object that a change is about, right before and right after the write.
 
-Single GETs go through the SDKs' typed clients; what is kept is the body as it came, with Azure's
-names and spelling, since a replicated item is written back from it.
+Single GETs go through the SDKs' typed clients, but for those of items; what is kept is the body as
+it came, with Azure's names and spelling, since a replicated item is written back from it.
 """
 
 from __future__ import annotations
@@ -151,11 +151,13 @@ def mapping_body(connection: Connection, subject: ArmId) -> Body:
 
 
 def item_body(connection: Connection, subject: ArmId) -> Body:
-    """A replicated item as Azure gives it."""
-    client = connection.site_recovery(subject.subscription)
-    with translated(Asked("GET", str(subject))):
-        body: Body = client.replication_protected_items.get(**item_path(subject), cls=_as_received)
-    return body
+    """A replicated item as Azure gives it.
+
+    Plain JSON where the others are typed: thousands are read one by one, and the model, which
+    nobody looks at, is a third of what such a read costs (profile of 300 items, 1 NIC each).
+    """
+    item_path(subject)  # nothing but an item's id is asked for
+    return connection.get(str(subject), SITE_RECOVERY_API)
 
 
 def container_body(connection: Connection, subject: ArmId) -> Body:

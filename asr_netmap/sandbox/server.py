@@ -64,8 +64,8 @@ class SandboxServer(ThreadingHTTPServer):
         # Before the base class: where it can't bind, it closes what it has not opened.
         self._open: set[Any] = set()
         self._open_lock = threading.Lock()
-        super().__init__(address, _Handler)
         self.sandbox = sandbox
+        super().__init__(address, _Handler)
         self.clock, self.sleep, self.latency = timing
         self.rng = rng
         self.log = log

@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from asr_netmap import api
+from asr_netmap.applying import driver
+from asr_netmap.clock import SystemClock
 from tests.cli.conftest import NETMAP, Finished, Run, change_estate, resources_of
 from tests.cli.test_cli_nics import Rows, rows_of, write_rows
 
@@ -297,3 +300,43 @@ def test_two_pairs_of_regions_of_one_vault_each_take_back_their_own(
     assert text.count("the network vnet-app-asr was created by that run") == 1
     assert both("apply", "--undo", "run.jsonl", "--yes", config=config).code == 0
     assert addresses(both, "sql1") == ["", ""]
+
+
+def test_both_vaults_are_applied_at_once_and_told_in_their_order(
+    both: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the machine's own clock: a virtual one tells the time of one run only."""
+    real, runs = api.open_sandbox, []
+    at_once = driver.run_at_once
+
+    def on_system_clock(*given: Any, **more: Any) -> Any:
+        return real(*given, **{**more, "clock": SystemClock()})
+
+    def spied(works: Any, around: Any) -> Any:
+        runs.append([changes[0].subject.subscription for changes, _ in works])
+        return at_once(works, around)
+
+    monkeypatch.setattr(api, "open_sandbox", on_system_clock)
+    monkeypatch.setattr(api, "run_at_once", spied)
+    done = both("apply", "--yes", "--format", "json", "--max-failures", "100")
+    assert runs == [[FIRST, SECOND]]
+    told = [change["subject"] for change in done.json["changes"]]
+    places = [FIRST in subject for subject in told]
+    assert places == sorted(places, reverse=True), "the first vault's changes come first"
+    assert {o["status"] for o in done.json["outcomes"]} <= {"applied", "pending"}
+    assert sum(o["status"] == "applied" for o in done.json["outcomes"]) % 2 == 0
+
+
+def test_with_one_worker_the_vaults_are_applied_one_after_the_other(
+    both: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs: list[int] = []
+    at_once = driver.run_at_once
+
+    def spied(works: Any, around: Any) -> Any:
+        runs.append(len(works))
+        return at_once(works, around)
+
+    monkeypatch.setattr(api, "run_at_once", spied)
+    both("apply", "--yes", "--workers", "1")
+    assert runs == [1, 1]

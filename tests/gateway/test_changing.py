@@ -40,6 +40,7 @@ from asr_netmap.planning.change import (
 )
 from asr_netmap.planning.gateway import Gateway, Phase, Reading
 from asr_netmap.planning.nic_setting import Setting
+from asr_netmap.sandbox.options import Options
 
 from .scripted import (
     MAPPING,
@@ -491,3 +492,43 @@ def test_an_availability_call_that_fails_is_no_answer() -> None:
     gateway = AzureGateway(scripted([answer(403, arm_error("AuthorizationFailed"))]).connection)
     with pytest.raises(Forbidden):
         gateway.address_free(WEB_COPY, ip_address("10.3.1.200"))
+
+
+def test_many_items_are_read_back_from_one_list_that_counts_as_much_as_a_get() -> None:
+    here = world()
+    one, other = set_address(here), set_address(here, "app1")
+    ours = AzureGateway(here.connection)
+    vault = vault_of(one.subject)
+    before = [(change, ours.read(change)) for change in (one, other)]
+    sent = here.connection.requests_sent
+    found = ours.read_listed(Kind.NIC_SETTINGS, vault, before)
+    assert here.connection.requests_sent == sent + 1
+    for change, reading in before:
+        assert found[change.subject].state == reading.state
+        assert found[change.subject].item == reading.item
+
+
+def test_a_row_that_shows_less_than_the_get_before_is_left_out() -> None:
+    here = world()
+    one = set_address(here)
+    ours = AzureGateway(here.connection)
+    reading = ours.read(one)
+    fuller = json.loads(json.dumps(reading.raw))
+    nic = fuller["properties"]["providerSpecificDetails"]["vmNics"][0]
+    nic["ipConfigs"][0]["somethingNew"] = None
+    wanted = [(one, replace(reading, raw=fuller))]
+    assert ours.read_listed(Kind.NIC_SETTINGS, vault_of(one.subject), wanted) == {}
+    gone = replace(one, subject=ArmId(f"{one.subject}-gone"))
+    assert ours.read_listed(Kind.NIC_SETTINGS, vault_of(one.subject), [(gone, None)]) == {}
+
+
+def test_what_a_list_costs_is_known_once_it_was_read() -> None:
+    here = world(options=Options(page_size=2))
+    ours = AzureGateway(here.connection)
+    vault = vault_of(set_address(here).subject)
+    size = ours.list_size(Kind.NIC_SETTINGS, vault)
+    assert size is not None, "the inventory read it"
+    assert size.pages == -(-size.rows // 2)
+    assert ours.list_size(Kind.NETWORK, vault) is None
+    fresh = world()
+    assert AzureGateway(fresh.connection).list_size(Kind.NIC_SETTINGS, vault) is None

@@ -31,6 +31,7 @@ from asr_netmap.gateway.pacing import LONGEST_SERVER_WAIT, Gates, backoff, retry
 from asr_netmap.gateway.tokens import TokenCache
 from asr_netmap.planning.change import Action, Change, Kind, MappingState
 from asr_netmap.planning.gateway import Reading
+from asr_netmap.sandbox import Response
 
 from .scripted import MAPPING, Answer, FakeCredential, answer, arm_error, scripted
 
@@ -95,6 +96,47 @@ def test_a_read_goes_out_at_most_four_times(fault: str) -> None:
     with pytest.raises(AzureError):
         azure.connection.get("/subscriptions/s1", "1")
     assert len(azure.transport.requests) == REQUESTS[fault][0]
+
+
+def test_a_body_that_is_cut_off_is_read_again_like_a_reset() -> None:
+    whole = answer(200, {"value": [{"id": "/subscriptions/s1"}]})
+    half = Response(200, whole.headers, whole.body[:-5])
+    azure = scripted([half, half, whole])
+    assert azure.connection.get("/subscriptions/s1", "1") == {
+        "value": [{"id": "/subscriptions/s1"}]
+    }
+    assert len(azure.transport.requests) == 3
+    broken = scripted([half])
+    with pytest.raises(AzureError):
+        broken.connection.get("/subscriptions/s1", "1")
+    assert len(broken.transport.requests) == 4
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>maintenance</html>"])
+def test_a_body_that_is_no_json_at_all_is_no_part_of_one(body: bytes) -> None:
+    azure = scripted([answer(200, body)])
+    with pytest.raises(AzureError):
+        azure.connection.get("/subscriptions/s1", "1")
+    assert len(azure.transport.requests) == 1
+
+
+def test_reads_go_out_as_the_bucket_refills_and_never_after_a_429() -> None:
+    azure = scripted([answer(200, {})])
+    for _ in range(250 + 50):
+        azure.connection.get("/subscriptions/s1", "1")
+    assert azure.clock.monotonic() == pytest.approx(50 / 25, abs=0.1)
+
+
+def test_a_low_count_in_a_header_slows_reads_down_and_a_high_one_does_not() -> None:
+    name = "x-ms-ratelimit-remaining-subscription-reads"
+    high = scripted([answer(200, {}, {name: "11999"})])
+    for _ in range(600):
+        high.connection.get("/subscriptions/s1", "1")
+    assert high.clock.monotonic() == 0
+    low = scripted([answer(200, {}, {name: "0"})])
+    for _ in range(6):
+        low.connection.get("/subscriptions/s1", "1")
+    assert low.clock.monotonic() == pytest.approx(5 / 25, abs=0.05)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

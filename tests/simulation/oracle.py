@@ -275,12 +275,20 @@ def _needlessly_unknown(
     return f"nothing hid it (written: {written})"
 
 
+# Of jobs, and of what is read back.
+_TOLD_BY_LISTS = (
+    "/replicationjobs",
+    "/replicationprotecteditems",
+    "/replicationnetworkmappings",
+)
+
+
 def _about(sent: Sent, change: Change, operations: set[str]) -> bool:
     path = sent.asked.path.lower()
     return (
         path == change.subject.key
         or path.rsplit("/", 1)[1] in operations
-        or path.endswith("/replicationjobs")
+        or path.endswith(_TOLD_BY_LISTS)
     )
 
 
