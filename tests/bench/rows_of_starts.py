@@ -24,8 +24,8 @@ def help_page(starts: Starter, quick: bool) -> Iterator[Figure]:
         starts.run("-m", "tests.bench.starting", "empty", f"{folder}/emptyapp.py").expect(0)
         empty, ours = ("-m", "emptyapp", "--help"), program("--help")
         shown = [starts.run(*each, cwd=Path(folder)).expect(0).out for each in (empty, ours)]
-        if shown[0] != shown[1]:
-            raise SystemExit("the app with empty commands shows another help page")
+        if _commands(shown[0]) != _commands(shown[1]):
+            raise SystemExit("the app with empty commands lists other commands")
         runs, others = _in_turn(starts, ours, empty, quick, Path(folder))
     yield Figure("help", "--help, wall time", "s", runs, "the same Typer app, empty", others, 1.2)
     loaded = _loaded(starts, "--help")
@@ -52,6 +52,11 @@ def discover(starts: Starter, quick: bool) -> Iterator[Figure]:
         others,
         1.3,
     )
+
+
+def _commands(page: str) -> list[str]:
+    """The names below ``Commands:``; the pages may differ in their form."""
+    return [line.split()[0] for line in page.partition("Commands:")[2].splitlines() if line.strip()]
 
 
 def _loaded(starts: Starter, *command: str) -> list[str]:
