@@ -40,7 +40,6 @@ from asr_netmap.gateway.pipeline import REQUEST_ID, Tally, policies, quiet_http_
 from asr_netmap.gateway.sandbox_transport import Handle, SandboxTransport
 from asr_netmap.gateway.tokens import PlaceholderCredential, SandboxCredential, TokenCache
 from asr_netmap.near_names import did_you_mean
-from asr_netmap.planning.gateway import ListSize
 
 if TYPE_CHECKING:
     from azure.mgmt.network import NetworkManagementClient
@@ -134,7 +133,7 @@ class Connection:
         self._network: dict[str, NetworkManagementClient] = {}
         self._site_recovery: dict[str, SiteRecoveryManagementClient] = {}
         self._subscriptions: tuple[Subscription, ...] | None = None
-        self._list_sizes: dict[str, ListSize] = {}
+        self._list_sizes: dict[str, tuple[int, int]] = {}
 
     def __enter__(self) -> Connection:
         self.open()
@@ -229,10 +228,10 @@ class Connection:
                 raise UnexpectedAnswer(f"GET {path}: the pages go round in circles.", "Try again.")
             seen.add(following)
             url = following
-        self._list_sizes[path.lower()] = ListSize(pages, rows)
+        self._list_sizes[path.lower()] = (pages, rows)
 
-    def list_size(self, path: str) -> ListSize | None:
-        """What a list had when it was last read to its end over this connection; None: never."""
+    def list_size(self, path: str) -> tuple[int, int] | None:
+        """How many pages and rows a list had when it was last read to its end; None: never."""
         return self._list_sizes.get(path.lower())
 
     def follow(self, url: str) -> HttpResponse:

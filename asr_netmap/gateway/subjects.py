@@ -51,7 +51,8 @@ def read_subject(connection: Connection, change: Change) -> Reading:
 def list_size(connection: Connection, kind: Kind, vault: ArmId) -> ListSize | None:
     """What the list cost that shows subjects of that kind, when it was last read; None: never."""
     segment = _LISTS.get(kind)
-    return None if segment is None else connection.list_size(f"{vault}/{segment}")
+    size = None if segment is None else connection.list_size(f"{vault}/{segment}")
+    return None if size is None else ListSize(*size)
 
 
 def read_listed(
