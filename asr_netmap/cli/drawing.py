@@ -103,7 +103,9 @@ def _block(block: Block) -> Iterator[Line | Table]:
             yield line_of(f"  {block.nothing}", Tone.FAINT)
     else:
         for text in block.lines:
-            yield line_of(text, block.tone)
+            # What is indented in a note is a command: people copy it.
+            hangs = 0 if text.startswith(" ") else _FURTHER
+            yield replace(line_of(text, block.tone), hangs=hangs)
 
 
 def _card(card: Card) -> Iterator[Line]:
@@ -129,7 +131,8 @@ def _hanging(line: Line, width: int) -> Iterator[Line]:
     first, *more = wrapped(words, width - indent)
     yield replace(line, text=lead + first)
     for text in wrapped(" ".join(more), room):
-        yield replace(line, text=" " * line.hangs + text, styled=0)
+        styled = None if line.styled is None else 0
+        yield replace(line, text=" " * line.hangs + text, styled=styled)
 
 
 def _table(table: Table, width: int | None = None) -> Iterator[Line]:

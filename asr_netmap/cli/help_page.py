@@ -9,6 +9,7 @@ import contextlib
 import re
 import shutil
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand
@@ -139,7 +140,7 @@ class HelpPage:
 
     def _continued(self, command: str, indent: int) -> None:
         room = self.width - indent - 2 * _STEP - len(_CONTINUED)
-        lines = wrapped(command, room, _arguments)
+        lines = wrapped(command, room, partial(_arguments, room))
         for place, line in enumerate(lines):
             lead = " " * (indent + (2 * _STEP if place else 0))
             self._lines.append(lead + line + (_CONTINUED if place < len(lines) - 1 else ""))
@@ -219,6 +220,9 @@ def _alternatives(text: str) -> list[str]:
     return [part for word in re.findall(r"\S+\s*", text) for part in _ALTERNATIVES.findall(word)]
 
 
-def _arguments(text: str) -> list[str]:
-    """Options together with their values."""
-    return re.findall(r"-\S+ +[^-\s]\S*\s*|\S+\s*", text)
+def _arguments(room: int, text: str) -> list[str]:
+    """Options together with their values, where both fit in a line."""
+    found: list[str] = []
+    for pair in re.findall(r"-\S+ +[^-\s]\S*\s*|\S+\s*", text):
+        found += [pair] if cells_of(pair.rstrip()) <= room else re.findall(r"\S+\s*", pair)
+    return found

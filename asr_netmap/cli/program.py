@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any, ClassVar, NamedTuple
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperGroup
 
 from asr_netmap.cli.help_page import Helpful
 
@@ -50,11 +50,12 @@ class Program(Helpful, TyperGroup):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Write the list of commands; those that are only listed are not imported for it."""
-        if not self.listed:
-            super().format_commands(ctx, formatter)
-            return
-        heads = [TyperCommand(each.name, help=each.help) for each in self.listed]
-        TyperGroup(commands=heads).format_commands(ctx, formatter)
+        rows = [(each.name, each.help) for each in self.listed] or [
+            (name, (command.help or "").partition("\n")[0])
+            for name, command in self.commands.items()
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
 
 class _Imported(MutableMapping[str, Any]):

@@ -16,6 +16,8 @@ from tests.cli.streams import terminals
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 SECONDS = re.compile(r"^(  applied .*?)\d+\.\d$", re.MULTILINE)
+# How often operations are looked at depends on how long they take.
+REQUESTS = re.compile(r"^\d+ requests;", re.MULTILINE)
 # Wrapped by the terminal and not by the program, so that each is copied as one line.
 COPIED = re.compile(r"^ *(fix: |asr-netmap )|^(Next: |SANDBOX)|^ *- \{")
 
@@ -43,7 +45,8 @@ def shown_at(columns: int, arguments: tuple[str, ...], patch: pytest.MonkeyPatch
     patch.setenv("TERM", "xterm-256color")
     with terminals() as (out, _), pytest.raises(SystemExit):
         app(list(arguments), prog_name=PROGRAM)
-    return SECONDS.sub(r"\g<1>0.0", COLOURS.sub("", out.getvalue()))
+    text = SECONDS.sub(r"\g<1>0.0", COLOURS.sub("", out.getvalue()))
+    return REQUESTS.sub("99 requests;", text)
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
