@@ -299,6 +299,9 @@ class Scheduler:
     # ending courses
 
     def _end(self, course: Course, status: Status, code: str, message: str, now: float) -> None:
+        """End a course, unless the end of another one has ended it already."""
+        if course.outcome is not None:
+            return
         course.end(status, code, message, now)
         self._move(course, now)
 

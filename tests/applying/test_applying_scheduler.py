@@ -9,6 +9,7 @@ import pytest
 
 from asr_netmap.applying.comparison import Standing, Verdict
 from asr_netmap.applying.limits import Limits
+from asr_netmap.applying.observer import Finished
 from asr_netmap.applying.outcome import Outcome, Status
 from asr_netmap.applying.scheduler import Decision, Scheduler
 from asr_netmap.applying.tasks import (
@@ -613,6 +614,17 @@ def test_nothing_starts_that_can_not_be_expected_to_finish_before_the_deadline()
     table.say(task, READY)
     assert table.decide() == ()
     assert table.codes() == ["deadline", "deadline"]
+
+
+def test_canaries_that_come_too_late_end_each_of_the_others_once() -> None:
+    mapping = create_mapping()
+    nics = [set_nics(f"app{n}", depends_on=(mapping.id,)) for n in range(4)]
+    table = Table(mapping, *nics, limits=Limits(canary=2, deadline=7)).to_sent(mapping)
+    table.say(table.wake(), SUCCEEDED).say(table.one(), Compared())
+    assert table.finished
+    assert table.codes() == ["", "deadline", "canary", "canary", "canary"]
+    ends = [e for e in table.scheduler.take_events() if isinstance(e, Finished)]
+    assert len(ends) == 5
 
 
 def test_what_is_written_at_the_deadline_is_followed_and_then_unknown() -> None:
