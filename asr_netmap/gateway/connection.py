@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from http.cookiejar import DefaultCookiePolicy
 from importlib import import_module
 from pathlib import Path
@@ -150,7 +151,7 @@ class Connection:
     def expect_writes(self) -> None:
         """Load what the first write needs, 0.2 s of it, while lists are waited for."""
         name = "azure.mgmt.recoveryservicessiterecovery"
-        threading.Thread(target=import_module, args=(name,), name="asr-netmap-import").start()
+        threading.Thread(target=partial(import_module, name), name="asr-netmap-import").start()
 
     def close(self) -> None:
         """Close what is open to the other side."""

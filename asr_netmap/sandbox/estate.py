@@ -274,7 +274,15 @@ class Estate:
     def record(self, operation: Operation) -> None:
         """Add an operation, or replace the one of the same name."""
         name = operation.name
-        if name not in self._operations:
+        known = self._operations.get(name)
+        if known is not None and (known.scope, known.started) != (
+            operation.scope,
+            operation.started,
+        ):
+            # Names are drawn at random, and a run with the same seed draws the same ones again.
+            self._scopes[ids.key(known.scope)].remove(name)
+            known = None
+        if known is None:
             self._scopes.setdefault(ids.key(operation.scope), []).append(name)
         self._operations[name] = operation
         self._changed_operations[name] = None

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from asr_netmap import api
+from asr_netmap import api, connecting
 from asr_netmap.applying import driver
 from asr_netmap.clock import SystemClock
 from tests.cli.conftest import NETMAP, Finished, Run, change_estate, resources_of
@@ -306,7 +306,7 @@ def test_both_vaults_are_applied_at_once_and_told_in_their_order(
     both: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On the machine's own clock: a virtual one tells the time of one run only."""
-    real, runs = api.open_sandbox, []
+    real, runs = connecting.open_sandbox, []
     at_once = driver.run_at_once
 
     def on_system_clock(*given: Any, **more: Any) -> Any:
@@ -316,7 +316,7 @@ def test_both_vaults_are_applied_at_once_and_told_in_their_order(
         runs.append([changes[0].subject.subscription for changes, _ in works])
         return at_once(works, around)
 
-    monkeypatch.setattr(api, "open_sandbox", on_system_clock)
+    monkeypatch.setattr(connecting, "open_sandbox", on_system_clock)
     monkeypatch.setattr(api, "run_at_once", spied)
     done = both("apply", "--yes", "--format", "json", "--max-failures", "100")
     assert runs == [[FIRST, SECOND]]

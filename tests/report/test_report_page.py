@@ -102,7 +102,9 @@ def test_every_ip_config_has_its_row_with_today_failover_and_test(page: str) -> 
 
 def test_findings_stand_by_severity_with_their_fix(page: str) -> None:
     said = page[page.index('id="v1findings"') : page.index('id="v1addresses"')]
-    assert said.index("Errors (6)") < said.index("Warnings (9)") < said.index("For information (1)")
+    assert (
+        said.index("Errors (6)") < said.index("Warnings (12)") < said.index("For information (1)")
+    )
     assert said.count("asr-netmap apply --config netmap.yaml") == 4
     assert "mapping-one-way" in said
 

@@ -184,7 +184,9 @@ def test_the_operator_holds_just_what_applying_needs(rich: Watched, run: Run, fo
     )
     looked(run, [READING["verify"]])
     assert rich.methods == {"GET", "PUT", "PATCH", "DELETE"}
-    assert needed(rich) == held("operator")
+    # Asked only for an operation whose job the list doesn't show (tests/gateway/test_following.py).
+    where_no_job_is_listed = {"microsoft.recoveryservices/vaults/replicationoperationstatus/read"}
+    assert needed(rich) | where_no_job_is_listed == held("operator")
 
 
 @pytest.mark.parametrize("role", ROLES)

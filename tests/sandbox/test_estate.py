@@ -4,12 +4,14 @@ import json
 import os
 import stat
 import sys
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from asr_netmap.sandbox import Estate, EstateError, Options, demo_estate
+from asr_netmap.sandbox.operations import Operation
 
 from .world import SUB, WEB, WEB_ASR, World, item_path, mapping_body, mapping_path
 
@@ -168,3 +170,14 @@ def test_a_resource_takes_one_line_of_the_file() -> None:
     lines = demo_estate().to_text().splitlines()
     assert sum(line.startswith(('{"id"', '{"name"')) for line in lines) > 20
     assert max(map(len, lines)) < 20_000
+
+
+def test_an_operation_whose_name_is_drawn_again_is_listed_where_it_belongs_now() -> None:
+    """A run with the same seed draws the same names as the one before."""
+    began = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    vault = "/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
+    first = Operation("n1", "mapping", vault, f"{vault}/x", began, began)
+    estate = Estate([], [first])
+    estate.record(Operation("n1", "network-put", "southeastasia", "/subscriptions/s", began, began))
+    assert list(estate.operations_in(vault)) == []
+    assert [each.kind for each in estate.operations_in("southeastasia")] == ["network-put"]
