@@ -285,7 +285,8 @@ def what_each_branch_of_the_address_rule_says() -> Lines:
             for given in (None, AddressMode.DYNAMIC, IPv4Address("10.20.1.7")):
                 config = ip_config(source)
                 search = AddressSearch(config, given, rules, AddressMode.ASR_DEFAULT, home, other)
-                yield f"{source} with {rules[0].from_} -> {rules[0].to}, {getattr(given, 'value', given)}"
+                wanted = getattr(given, "value", given)
+                yield f"{source} with {rules[0].from_} -> {rules[0].to}, {wanted}"
                 yield from (f"  {line}" for line in asked(search.branches()))
 
 
