@@ -9,8 +9,9 @@
 
 project_root=$(cd -P "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
-# A setting meant for another Python must not leak into ours.
-unset PYTHONHOME PYTHONPATH PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
+# A setting meant for another Python must not leak into ours. Without compiled files every process
+# that a test starts would compile the SDKs anew, which takes seconds.
+unset PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE PIP_USER PIP_TARGET PIP_PREFIX PIP_REQUIRE_VIRTUALENV
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1
 
 say() { printf '%s\n' "$*" >&2; }

@@ -21,6 +21,10 @@ settings.register_profile(
     "default", derandomize=True, deadline=None, max_examples=60, database=None
 )
 settings.register_profile("thorough", deadline=None, max_examples=2000)
+# For scripts/mutate, which runs the same tests thousands of times.
+settings.register_profile(
+    "mutation", derandomize=True, deadline=None, max_examples=20, database=None
+)
 settings.load_profile("default")
 
 RECORDINGS_VARIABLE = "ASR_NETMAP_RECORDINGS"

@@ -39,7 +39,7 @@ def settings() -> str:
         "source_paths": ("asr_netmap",),
         "only_mutate": MUTATED,
         "pytest_add_cli_args_test_selection": TESTS,
-        "pytest_add_cli_args": ("-p", "no:cacheprovider"),
+        "pytest_add_cli_args": ("-p", "no:cacheprovider", "--hypothesis-profile=mutation"),
         "also_copy": _BESIDE_THE_CODE,
     }
     parts = ("\n    ".join((f"{key}=", *values)) for key, values in lists.items())
