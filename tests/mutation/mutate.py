@@ -27,6 +27,7 @@ TESTS = (
     "tests/rules",
     "tests/planning",
     "tests/applying/test_applying_comparison.py",
+    "tests/applying/test_comparison_words.py",
     "tests/gateway/test_guard.py",
     "tests/safety/test_scope_of_requests.py",
 )

@@ -10,14 +10,24 @@ from dataclasses import replace
 from ipaddress import IPv4Address
 from typing import Any
 
+from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import AsrNetmapError
-from asr_netmap.models import NotLookedAt, Peering, RegionalResource
+from asr_netmap.models import (
+    NotLookedAt,
+    Peering,
+    PowerState,
+    RegionalResource,
+    ReplicatedElsewhere,
+    VirtualMachine,
+    VmDisk,
+)
 from asr_netmap.planning.plan import Plan
 from asr_netmap.planning.planner import plan_removal
 from asr_netmap.planning.selection import Selection
 from asr_netmap.rules.addresses import AddressSearch
 from asr_netmap.rules.branches import Branch
 from asr_netmap.rules.lookup import find_network
+from asr_netmap.rules.protectable import obstacles
 from asr_netmap.rules.subnets import SubnetSearch
 from asr_netmap.settings import AddressMode, AddressRule
 from tests.builders import (
@@ -35,6 +45,7 @@ from tests.builders import (
     mapping,
     network,
     network_id,
+    nic_id,
     plan_of,
     replicated_nic,
     resource,
@@ -42,6 +53,7 @@ from tests.builders import (
     scope,
     settings,
     subnet,
+    vm_id,
 )
 
 Lines = Iterator[str]
@@ -111,6 +123,7 @@ TWO = network("vnet-two", subnets={"web": "10.3.1.0/24"}, space="10.3.0.0/16")
 BARE: dict[str, Any] = {"networks": [APP], "mappings": [], "fabrics": ()}
 ZETA, ALPHA = subnet("zeta", "10.1.1.0/24"), subnet("Alpha", "10.1.2.0/24")
 DR = network("vnet-dr", TARGET, subnets=[ZETA, ALPHA])
+BACK = (TARGET, SOURCE)
 HUB = network("vnet-hub", TARGET, subnets={"GatewaySubnet": "10.1.0.0/27"})
 
 
@@ -173,6 +186,23 @@ def a_pair_is_removed() -> Lines:
     yield from told(plan_removal(where, settings(networks=[ONE]), scope(), nobody))
     one = Selection.parse(["vm=app1"])
     yield from told(plan_removal(where, settings(networks=[ONE]), scope(), one))
+
+
+@situation
+def two_pairs_are_removed() -> Lines:
+    pair = (*PAIRED, mapping("vnet-two", "vnet-dr"), mapping("vnet-dr", "vnet-two", BACK))
+    vms = (item("app1", ip_config()), item("two1", ip_config("10.3.1.9"), of="vnet-two"))
+    where = inventory(*vms, networks=[APP, APP_ASR, TWO, DR], mappings=pair)
+    both = settings(networks=[ONE, {"source": "vnet-two"}])
+    yield from told(plan_removal(where, both, scope()))
+    yield from told(plan_removal(where, both, scope(), Selection.parse(["vm=app1"])))
+
+
+@situation
+def something_is_attached_to_a_subnet_that_will_not_be_there() -> Lines:
+    nsg = str(resource("Microsoft.Network/networkSecurityGroups", "nsg-dr", "rg-dr"))
+    made = settings(networks=[{**ONE, "attach": {"WEB": {"nsg": nsg}, "typo": {"nsg": nsg}}}])
+    yield from told(plan_of(inventory(**BARE), made))
 
 
 @situation
@@ -308,3 +338,50 @@ def a_network_is_looked_for_by_its_name() -> Lines:
         for name in ("vnet-app", "rg-app/vnet-ap", "vnet-B", "vnet-far", "VNET-APP-ASR"):
             yield f"{name} among {len(networks)}:"
             yield from found_or_refused(lambda: find_network(name, where, SOURCE, "source").id)  # noqa: B023 -- called at once
+
+
+@situation
+def what_keeps_a_vm_from_replicating() -> Lines:
+    def disk(name: str, **more: Any) -> VmDisk:
+        return VmDisk(name, resource("Microsoft.Compute/disks", name), **more)
+
+    good: dict[str, Any] = {"region": SOURCE, "disks": (disk("os"),), "nics": (nic_id("nic"),)}
+    ill: dict[str, dict[str, Any]] = {
+        "nothing": {},
+        "region": {"region": "westeurope"},
+        "no disks": {"disks": ()},
+        "unmanaged": {"disks": (VmDisk("os", None), VmDisk("data", None), disk("more"))},
+        "ephemeral": {"disks": (VmDisk("os", None, ephemeral=True), disk("data"))},
+        "two ephemeral": {"disks": (disk("os", ephemeral=True), disk("tmp", ephemeral=True))},
+        "keys": {"disks": (disk("os", customer_key=True), disk("d", customer_key=True))},
+        "encrypted": {"encrypted": True},
+        "no NIC": {"nics": ()},
+        "unseen NIC": {"nics": (nic_id("nic"), nic_id("unseen"))},
+        "spot": {"spot": True},
+        "two networks": {"nics": (nic_id("nic"), nic_id("second"))},
+        "one network": {"nics": (nic_id("nic"), nic_id("third"))},
+    }
+    of = {"nic": "vnet-two", "second": "vnet-app", "third": "vnet-two"}
+    nics = tuple(existing_nic(name, TEN, net, group="rg-app") for name, net in of.items())
+    on = PowerState(vm_id("app9"), "running")
+    here = replace(inventory(nics=nics), power_states=(on,))
+    for what, changes in ill.items():
+        yield f"{what}:"
+        yield from _obstacles(VirtualMachine(vm_id("app9"), **{**good, **changes}), here)
+    fine = VirtualMachine(vm_id("app9"), **good)
+    vault = ArmId.of_vault(SUBSCRIPTION, "rg-b", "vault-b")
+    other = ReplicatedElsewhere(vm_id("app9"), vault.child("replicationFabrics", "x"))
+    foreign = replace(other, vm=vm_id("app8"))
+    for what, where in (
+        ("deallocated", replace(here, power_states=(replace(on, state="deallocated"),))),
+        ("another runs", replace(here, power_states=(replace(on, vm=vm_id("app8")),))),
+        ("elsewhere", replace(here, elsewhere=(foreign, other))),
+    ):
+        yield f"{what}:"
+        yield from _obstacles(fine, where)
+
+
+def _obstacles(vm: VirtualMachine, where: Any) -> Lines:
+    for found in obstacles(vm, SOURCE, where):
+        yield f"{found.code}{' (unseen)' if found.unseen else ''}: {found.text}"
+        yield f"    -> {found.fix}"

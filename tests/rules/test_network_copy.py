@@ -148,6 +148,18 @@ def test_what_is_attached_goes_into_the_copy_and_is_no_longer_missed() -> None:
     assert {n.what for n in copy.not_copied} == {"route table", "NAT gateway", "peering"}
 
 
+def test_everything_that_is_attached_goes_into_its_own_subnet_alone() -> None:
+    nsg, routes, nat = (
+        resource(f"Microsoft.Network/{kind}", "dr", "rg-dr")
+        for kind in ("networkSecurityGroups", "routeTables", "natGateways")
+    )
+    copy = copied(None, {"web": Attach(nsg=nsg, route_table=routes, nat_gateway=nat)})
+    assert [
+        (s.network_security_group, s.route_table, s.nat_gateway) for s in copy.network.subnets
+    ] == [(nsg, routes, nat), (None, None, None)]
+    assert {n.what for n in copy.not_copied} == {"peering"}
+
+
 @pytest.mark.parametrize("name", ["nsg-web", "NSG-web-asr"])
 def test_a_resource_of_the_same_name_at_the_target_is_offered(name: str) -> None:
     twin = resource("Microsoft.Network/networkSecurityGroups", name, "rg-app-asr")

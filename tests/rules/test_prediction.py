@@ -14,10 +14,12 @@ from asr_netmap.rules.allocation import AddressBook, Holder, claimant
 from asr_netmap.rules.effective import Effective, Outlook
 from asr_netmap.rules.frontends import frontend_holders
 from asr_netmap.rules.prediction import (
+    MAPPING_2026,
     STATEMENTS,
     Case,
     Occupancy,
     Prediction,
+    Shortage,
     Who,
     predict_failover,
     predict_subnet,
@@ -243,6 +245,27 @@ def test_a_network_without_subnets_predicts_nothing() -> None:
     empty = network("n")
     assert brief(failover(ip_config(), empty)) == (None, None, False, False)
     assert brief(in_a_test(ip_config(), empty)) == (None, None, False, False)
+    for found in (failover(ip_config(), empty), in_a_test(ip_config(), empty)):
+        assert (found.text, found.rule) == ("n has no subnet", MAPPING_2026)
+
+
+def test_a_test_failover_goes_by_the_subnet_that_is_set_for_it() -> None:
+    config = replace(ip_config("10.9.9.9", subnet="alpha"), test_subnet="beta")
+    both = network("n", subnets={"alpha": "10.1.1.0/24", "beta": "10.1.2.0/24"})
+    assert failover(config, both).subnet == "alpha"
+    assert in_a_test(config, both).subnet == "beta"
+
+
+@pytest.mark.parametrize(("needed", "verb"), [(1, "needs"), (2, "need")])
+def test_a_shortage_says_how_many_are_free_and_needed(needed: int, verb: str) -> None:
+    assert str(Shortage("web", 0, needed)) == f"web has 0 free and {needed} {verb} one"
+
+
+def test_a_taken_address_is_told_apart_by_where_the_test_is() -> None:
+    taken = held("10.1.1.10")
+    together = in_a_test(ip_config(), occupancy=taken, in_failover_network=True)
+    apart = in_a_test(ip_config(), occupancy=taken)
+    assert together.text != apart.text
 
 
 # -- what is set, else the prediction -------------------------------------------------------------

@@ -180,6 +180,21 @@ def test_a_nic_to_reuse_is_free_and_in_the_network(
     assert problems(vm(nic=REUSE), nics=nics) == expected
 
 
+def test_a_nic_to_reuse_in_a_test_is_in_the_test_network() -> None:
+    test = {"test_reuse_nic": True, "test_nic_name": "old", "test_nic_group": "rg-dr"}
+    item = vm(nic=test, test="vnet-test")
+    assert problems(item, nics=(old_nic(of="vnet-test"),)) == []
+    assert problems(item, nics=(old_nic(),)) == [("test_nic_name", Problem.NETWORK)]
+
+
+def test_a_nic_to_reuse_that_is_elsewhere_names_all_networks_it_is_in() -> None:
+    one, two = old_nic(of="vnet-two"), old_nic(of="vnet-dr")
+    spread = replace(one, addresses=(*one.addresses, *two.addresses))
+    assert text(vm(nic=REUSE), nics=(spread,)) == (
+        "the NIC old is in vnet-dr, vnet-two, not in vnet-app-asr"
+    )
+
+
 def test_a_missing_nic_to_reuse_blocks_nothing() -> None:
     item = vm(nic=REUSE)
     assert References(estate(item)).gone(item) == ()
