@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_network
 from typing import Any
 
 from asr_netmap.arm_id import ArmId
@@ -21,6 +21,7 @@ from asr_netmap.models import (
     VirtualMachine,
     VmDisk,
 )
+from asr_netmap.planning.change import Kind
 from asr_netmap.planning.plan import Plan
 from asr_netmap.planning.planner import plan_removal
 from asr_netmap.planning.selection import Selection
@@ -29,6 +30,7 @@ from asr_netmap.rules.branches import Branch
 from asr_netmap.rules.lookup import find_network
 from asr_netmap.rules.protectable import obstacles
 from asr_netmap.rules.subnets import SubnetSearch
+from asr_netmap.rules.target_network import target_branches
 from asr_netmap.settings import AddressMode, AddressRule
 from tests.builders import (
     APP,
@@ -49,6 +51,7 @@ from tests.builders import (
     plan_of,
     replicated_nic,
     resource,
+    reverse_mapping,
     rows,
     scope,
     settings,
@@ -96,7 +99,7 @@ def asked(branches: tuple[Branch[Any], ...]) -> Lines:
         answer = branch.ask()
         yield f"{branch.name}: {answer.why} => {'decides' if answer.decides else 'passes'}"
         if answer.outcome is not None:
-            yield f"    {answer.outcome}"
+            yield f"    {getattr(answer.outcome, 'target', answer.outcome)}"
         if answer.decides:
             return
 
@@ -385,3 +388,66 @@ def _obstacles(vm: VirtualMachine, where: Any) -> Lines:
     for found in obstacles(vm, SOURCE, where):
         yield f"{found.code}{' (unseen)' if found.unseen else ''}: {found.text}"
         yield f"    -> {found.fix}"
+
+
+@situation
+def what_each_branch_of_the_target_rule_says() -> Lines:
+    far = network("rg-other/vnet-app-asr", TARGET)
+    back = [reverse_mapping("vnet-dr", "vnet-app"), reverse_mapping("vnet-hub", "vnet-app")]
+    there = [mapping("vnet-app", "vnet-dr"), mapping("vnet-app", "vnet-hub")]
+    plain = network("vnet-plain", TARGET)
+    turned = network("vnet-plain-asr", space="10.8.0.0/16")
+    cases: list[tuple[Any, list[Any], list[Any], list[Any]]] = [
+        (APP, [], [], []),
+        (APP, [DR], there[:1], []),
+        (APP, [DR, HUB], there, []),
+        (APP, [DR], back[:1], []),
+        (APP, [DR, HUB], back, []),
+        (APP, [DR], [], [item("app1", target="vnet-dr")]),
+        (APP, [DR, HUB], [], [item("app1", target="vnet-dr"), item("app2", target="vnet-hub")]),
+        (APP, [far], [], []),
+        (APP, [far, replace(far, id=network_id("VNET-app-asr", "rg-x"))], [], []),
+        (turned, [], [], []),
+        (turned, [plain], [], []),
+        (turned, [plain, replace(plain, id=network_id("vnet-plain", "rg-x"))], [], []),
+        (network("v" * 61), [], [], []),
+        (network(f"{'g' * 87}/vnet"), [], [], []),
+    ]
+    for source, networks, mappings, items in cases:
+        where = inventory(*items, networks=[source, *networks], mappings=mappings)
+        shown = f"{[str(n.id) for n in networks]}, {len(mappings)} mappings, {len(items)} items"
+        yield f"{source.name} beside {shown}"
+        yield from found_or_refused(
+            lambda: "\n    ".join(asked(target_branches(source, None, settings(), where)))  # noqa: B023 -- called at once
+        )
+
+
+@situation
+def a_target_is_gone_or_was_not_looked_at() -> Lines:
+    gone = (mapping("vnet-app", "vnet-gone"), reverse_mapping("vnet-gone", "vnet-app"))
+    where = inventory(networks=[APP], mappings=gone)
+    yield from told(plan_of(where, settings(networks=[ONE])))
+    unseen = NotLookedAt("the networks of rg-app", "403", network_id("vnet-gone").group_id)
+    yield from told(plan_of(replace(where, not_looked_at=(unseen,)), settings(networks=[ONE])))
+
+
+@situation
+def a_copy_overlaps_others() -> Lines:
+    both = network("vnet-both", TARGET, space="10.1.0.0/17")
+    both = replace(
+        both, address_space=(*both.address_space, *APP.address_space, ip_network("fd00::/48"))
+    )
+    six = replace(APP, address_space=(*APP.address_space, ip_network("fd00::/40")))
+    where = inventory(**{**BARE, "networks": [six, both, TWO]})
+    yield from told(plan_of(where, settings(networks=[ONE])))
+
+
+@situation
+def the_name_of_a_new_mapping_is_taken() -> Lines:
+    here = inventory(networks=[APP, APP_ASR], mappings=())
+    declared = settings(networks=[ONE])
+    (change, *_) = (c for c in plan_of(here, declared).changes if c.kind is Kind.MAPPING)
+    yield str(change.subject)
+    taken = replace(mapping("vnet-two", "vnet-dr"), id=change.subject)
+    where = replace(here, networks=(APP, APP_ASR, TWO, DR), mappings=(taken,))
+    yield from found_or_refused(lambda: plan_of(where, declared))
