@@ -14,10 +14,10 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.core.rest import HttpRequest
 
 from asr_netmap.clock import VirtualClock
-from asr_netmap.gateway import connection as connections
 from asr_netmap.gateway.connection import Connection
 from asr_netmap.gateway.guard import Place
 from asr_netmap.gateway.tokens import TokenCache
+from asr_netmap.gateway.transport import requests_transport
 from asr_netmap.sandbox import Request, Response
 from tests.cli.conftest import Finished, Run
 from tests.gateway.scripted import VAULT
@@ -220,7 +220,7 @@ def test_over_real_sockets_the_libraries_log_no_secret_either(
     with listening(azures) as azure:
         clock = VirtualClock()
         made = Connection(
-            connections._requests_transport(2, environment=False, verify=True),
+            requests_transport(2, environment=False, verify=True),
             TokenCache(CanaryCredential(clock.now), "scope", "", clock),
             azure.url,
             Place.of_url(azure.url),
