@@ -1,6 +1,6 @@
 """The proofs in one table: ``./scripts/prove [--full] [--seed N] [--json FILE]``.
 
-By default 500 fixed seeds, every boundary of the fixed run torn in six ways, 60 real kills, the
+By default 500 fixed seeds, every boundary of the fixed run torn in every way, 60 real kills, the
 state machine and the retry table. ``--full`` takes 2,500 fixed seeds and 500 fresh ones, tears
 the fixed run with one and with four workers, with a journal and without, and lets the state
 machine run longer.
@@ -127,7 +127,8 @@ def _seeds(figures: dict[str, Any], verdicts: list[Verdict]) -> None:
         "duplicate writes": _count(verdicts, "no duplicate write"),
         "overlapping writes": _count(verdicts, "one write at a time"),
         "edits of other admins": sum(v.edits for v in verdicts),
-        "lost updates, all reported": sum(v.lost_updates for v in verdicts),
+        "lost updates, reported": sum(v.lost_updates for v in verdicts),
+        "lost updates, killed or no witness": sum(v.untold for v in verdicts),
         "lost updates, silent": _count(verdicts, "nothing unowned changes"),
         "false outcomes": _count(verdicts, "outcomes tell the truth"),
         "wrong exit codes": _count(verdicts, "exit code"),
