@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from asr_netmap.roles import definition
@@ -61,6 +62,7 @@ def needed(requests: Iterable[tuple[str, str]], bodies: Iterable[bytes]) -> set[
     return {each for each in asked if each} | {each for body in bodies for each in joins_of(body)}
 
 
-def held(role: str) -> set[str]:
+@cache
+def held(role: str) -> frozenset[str]:
     """The actions of a role that is shipped, in lower case."""
-    return {action.lower() for action in definition(role)["Actions"]}
+    return frozenset(action.lower() for action in definition(role)["Actions"])

@@ -188,9 +188,12 @@ def _overlapping_writes(azure: Azure) -> Iterator[Violation]:
 # -- scope -----------------------------------------------------------------------------------
 
 
-def scope_violations(azure: Azure) -> Iterator[Violation]:
-    """Requests to another host, another vault, with another method, or about other regions."""
-    for sent in azure.sent:
+def scope_violations(azure: Azure, since: int = 0) -> Iterator[Violation]:
+    """Requests to another host, another vault, with another method, or about other regions.
+
+    since -- so many requests are known already.
+    """
+    for sent in azure.sent[since:]:
         asked = sent.asked
         path = asked.path.lower()
         host = asked.request.url.split("/")[2]
@@ -205,11 +208,14 @@ def scope_violations(azure: Azure) -> Iterator[Violation]:
         yield from _body_in_scope(azure, sent)
 
 
-def uncovered(azure: Azure, role: str, process: int | None = None) -> Iterator[Violation]:
-    """Requests, of one start or of all, that an identity with a shipped role could not send."""
+def uncovered(azure: Azure, role: str, since: int = 0) -> Iterator[Violation]:
+    """Requests that an identity with a shipped role could not send.
+
+    since -- so many requests are known already, or are others'.
+    """
     actions = held(role)
-    for sent in azure.sent:
-        if process not in (None, sent.process) or sent.asked.kind == TOKEN:
+    for sent in azure.sent[since:]:
+        if sent.asked.kind == TOKEN:
             continue
         bodies = [sent.asked.request.body or b""] if sent.accepted else []
         lacking = needed([(sent.asked.method, sent.asked.path)], bodies) - actions
@@ -437,13 +443,15 @@ def _code_of(ended: Ended) -> int:
 # -- what is not ours ------------------------------------------------------------------------
 
 
-def unowned(azure: Azure, runs: list[Ended]) -> Iterator[Violation]:
+def unowned(azure: Azure, runs: list[Ended], since: int = 0) -> Iterator[Violation]:
     """A write of ours changes what its plan names, and nothing that somebody else set.
 
     What another admin wrote between our read and our write is lost, for there are no ETags; but
     never silently.
+
+    since -- so many effects are known already.
     """
-    for effect in azure.effects:
+    for effect in azure.effects[since:]:
         if effect.process is None:
             continue
         ended = next(run for run in runs if run.process == effect.process)

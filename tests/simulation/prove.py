@@ -32,6 +32,8 @@ R = TypeVar("R")
 
 FIXED, FIXED_FULL, FRESH_FULL = 500, 2500, 500
 KILLS = 60
+# Of the state machine, and steps in each.
+EXAMPLES, EXAMPLES_FULL = (60, 20), (200, 50)
 _FOREIGN = ("AZURE_", "ASR_NETMAP_", "ARM_", "IDENTITY_", "MSI_", "HTTP_PROXY", "HTTPS_PROXY")
 
 
@@ -77,7 +79,7 @@ def prove(given: argparse.Namespace) -> dict[str, Any]:
     with ProcessPoolExecutor(given.processes) as pool:
         _seeds(figures, list(_run_all(pool, simulate, _chosen(given), "seeds")))
         _tears(figures, list(_run_all(pool, _tear, _boundaries(given.full), "crash points")))
-        machine = pool.submit(_lifecycle, 300 if given.full else 40)
+        machine = pool.submit(_lifecycle, *(EXAMPLES_FULL if given.full else EXAMPLES))
         _kills(figures, kill_everywhere(given.kills) if given.kills else [])
         _retries(figures)
         _machine(figures, machine.result())
@@ -211,16 +213,17 @@ def _retries(figures: dict[str, Any]) -> None:
     ]
 
 
-def _lifecycle(examples: int) -> dict[str, Any]:
+def _lifecycle(examples: int, steps: int) -> dict[str, Any]:
     """In a process of its own: Hypothesis prints what it finds."""
     from tests.simulation import lifecycle
 
     began = time.monotonic()
-    found = lifecycle.explore(examples)
+    found = lifecycle.explore(examples, steps)
     return {
         "examples": lifecycle.EXAMPLES["examples"],
         "steps": lifecycle.EXAMPLES["steps"],
         "rules fired": dict(lifecycle.FIRED.most_common()),
+        "rules never fired": lifecycle.never_fired(),
         "seconds": round(time.monotonic() - began, 1),
         "violation": found,
     }
@@ -230,6 +233,9 @@ def _machine(figures: dict[str, Any], found: dict[str, Any]) -> None:
     violation = found.pop("violation")
     figures["state machine"] = found
     figures["violations"] += [f"the state machine: {violation}"] if violation else []
+    figures["violations"] += [
+        f"the state machine: never {rule}" for rule in found["rules never fired"] if not violation
+    ]
 
 
 # -- the table -------------------------------------------------------------------------------

@@ -182,9 +182,9 @@ def _check_end(
         return False, [Violation("it converges", f"{runs[-1].code} {last} {runs[-1].err[-300:]}")]
     if setup.command[0] == "unmap":
         return True, []
-    again = ["plan", "--format", "json", "--detailed-exitcode"]
+    again, sent = ["plan", "--format", "json", "--detailed-exitcode"], len(azure.sent)
     ended = start(azure, again, setup.config, rng, workers=2)
-    lacking = list(uncovered(azure, "reader", ended.process))
+    lacking = list(uncovered(azure, "reader", sent))
     if lacking:
         return False, lacking
     changes = ended.json["changes"] if ended.code in (0, 3, 5) and ended.out else None
