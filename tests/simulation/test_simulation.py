@@ -25,6 +25,7 @@ from tests.simulation.program import Ended, start
 from tests.simulation.retries import LASTING, table, words_for_ever
 from tests.simulation.seeds import simulate
 from tests.simulation.stage import Died, Stage, Stuck
+from tests.simulation.two_runs import run_both
 
 APPLY = ("apply", "--yes", "--format", "json", "--max-failures", "1000")
 
@@ -123,6 +124,21 @@ def test_a_write_that_undid_somebody_elses_finished_change_says_so(fault: str) -
     (told,) = [o for o in outcomes if "overlap" in o.message]
     assert (told.status, told.code) == (Status.APPLIED, "overlap")
     assert "job" in told.message
+
+
+OVERLAPPING = (4, 8, 9)
+
+
+@pytest.mark.parametrize("seed", OVERLAPPING)
+def test_of_two_runs_at_once_at_least_one_says_where_they_crossed(seed: int) -> None:
+    both = run_both(seed)
+    assert both.overlaps
+    assert (both.silent, both.errors) == ([], [])
+
+
+def test_two_runs_that_cross_in_silence_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AzureGateway, "other_work", lambda *_: None)
+    assert any(run_both(seed).silent for seed in OVERLAPPING)
 
 
 # The oracle and the stage can fail.
