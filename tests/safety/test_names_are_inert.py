@@ -31,6 +31,7 @@ from tests.demo_parts import part
 from tests.report.html_page import read, what_could_act
 from tests.report.junit_schema import faults
 from tests.report.nasty_names import NASTY_NAMES
+from tests.runbook.jobs import Service
 from tests.safety.nasty_estate import NAMES, SHELL_NAMES, in_ids, nasty_estate
 from tests.safety.program import (
     BY_FILE,
@@ -217,6 +218,13 @@ def test_junit_holds_names_as_texts(nasty: Watched, run: Run) -> None:
     elements = list(ET.fromstring(text).iter())
     said = "\n".join(part for e in elements for part in (*e.attrib.values(), e.text or ""))
     assert all(clean(name) in said for name in NAMES if len(name) < 40)
+
+
+def test_what_a_runbooks_job_says() -> None:
+    job = Service(nasty_estate()).job("verify --config netmap --verbose --debug")
+    assert_inert_lines(job.text)
+    assert len(job.lines) > 100
+    assert job.last["schema"].startswith("asr-netmap/")
 
 
 def test_what_apply_says_and_keeps(applied: Applied, run: Run) -> None:
