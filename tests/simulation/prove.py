@@ -142,6 +142,9 @@ def _seeds(figures: dict[str, Any], verdicts: list[Verdict]) -> None:
     }
     figures["faults by kind"] = dict(faults.most_common())
     figures["faults never injected"] = sorted(set(KINDS) - set(faults))
+    if len(verdicts) >= FIXED:  # of a few seeds, many faults are in none
+        never = figures["faults never injected"]
+        figures["violations"] += [f"no seed had the fault: {fault}" for fault in never]
     figures["outcomes"] = dict(outcomes.most_common())
     figures["exit codes"] = {"killed" if c == -9 else str(c): n for c, n in codes.most_common()}
 
