@@ -105,7 +105,10 @@ def new(console: Console, file: NewFile, empty: Empty = False) -> ExitCode:
         estate.save(file)
     except OSError as error:
         file.unlink(missing_ok=True)
-        raise FileError(f"{file} can't be written: {error.strerror or error}.") from None
+        raise FileError(
+            f"{file} can't be written: {error.strerror or error}.",
+            "Choose a file in a directory with room for it.",
+        ) from None
     console.say(f"Made {file}.")
     if not empty:
         console.say(

@@ -2,6 +2,7 @@
 
     connection   who we are and where: credentials, cloud, clients over one pipeline
     pipeline     what every request goes through: guard, retry, host pin, token, log
+    transport    how it reaches the network, and how long an answer may take
     reading      one vault and the networks around it -> Inventory
     changing     the few calls that change anything
     translate    Azure's bodies -> models;  patch  the way back for a replicated item

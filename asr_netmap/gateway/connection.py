@@ -14,19 +14,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from http.cookiejar import DefaultCookiePolicy
 from importlib import import_module
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urlsplit
 
-import requests
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline import Pipeline
-from azure.core.pipeline.transport import HttpTransport, RequestsTransport
 from azure.core.rest import HttpRequest, HttpResponse
-from requests.adapters import HTTPAdapter
 
 from asr_netmap.arm_id import ArmId, check_name
 from asr_netmap.budgets import Budgets
@@ -40,14 +36,13 @@ from asr_netmap.gateway.pacing import Gates
 from asr_netmap.gateway.pipeline import REQUEST_ID, Tally, policies, quiet_http_logs
 from asr_netmap.gateway.sandbox_transport import Handle, SandboxTransport
 from asr_netmap.gateway.tokens import PlaceholderCredential, SandboxCredential, TokenCache
+from asr_netmap.gateway.transport import Transport, requests_transport
 from asr_netmap.near_names import did_you_mean
 
 if TYPE_CHECKING:
     from azure.mgmt.network import NetworkManagementClient
     from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 
-CONNECT_SECONDS = 10
-READ_SECONDS = 60
 DEFAULT_WORKERS = 8
 
 # Versions of the plain calls: published, in all three clouds, and later than what we read of them.
@@ -57,7 +52,6 @@ GROUPS_API = "2021-04-01"
 _SANDBOX_URL = "https://sandbox.asr-netmap.invalid"
 _SANDBOX_SCOPE = "sandbox/.default"
 _NO_SANDBOX = "Is the sandbox running? Start it with `asr-netmap sandbox serve`."
-_Transport = HttpTransport[HttpRequest, HttpResponse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +96,7 @@ class Connection:
 
     def __init__(  # noqa: PLR0913 -- made in one place for each kind, and never by hand
         self,
-        transport: _Transport,
+        transport: Transport,
         tokens: TokenCache,
         base_url: str,
         place: Place,
@@ -158,7 +152,7 @@ class Connection:
         self._transport.close()
 
     def through(
-        self, wrap: Callable[[_Transport], _Transport], *, workers: int | None = None
+        self, wrap: Callable[[Transport], Transport], *, workers: int | None = None
     ) -> Connection:
         """The same other side, reached through what `wrap` makes of the transport.
 
@@ -385,7 +379,7 @@ def connect_azure(
     clock = clock or SystemClock()
     who = token_source or credential(auth, cloud, client_id=client_id, attended=attended)
     return Connection(
-        _requests_transport(workers, environment=True, verify=True),
+        requests_transport(workers, environment=True, verify=True),
         TokenCache(who, cloud.scope, auth.advice, clock),
         cloud.endpoint,
         Place.of_cloud(cloud),
@@ -415,7 +409,7 @@ def connect_endpoint(
     """
     base = _loopback_base(url)
     clock = clock or SystemClock()
-    transport = _requests_transport(workers, environment=False, verify=str(ca) if ca else True)
+    transport = requests_transport(workers, environment=False, verify=str(ca) if ca else True)
     who: TokenCredential = SandboxCredential(transport, base, clock.now)
     tokens = TokenCache(who, _SANDBOX_SCOPE, _NO_SANDBOX, clock)
     if auth is Auth.MANAGED_IDENTITY and _gives_identities(base, os.environ):
@@ -444,7 +438,7 @@ def connect_sandbox(
 
 
 def connect_over(
-    transport: _Transport,
+    transport: Transport,
     cloud: Cloud,
     *,
     clock: Clock,
@@ -474,7 +468,7 @@ def connect_over(
 
 
 def _sandbox(
-    transport: _Transport,
+    transport: Transport,
     base: str,
     clock: Clock,
     rng: Random | None,
@@ -491,34 +485,6 @@ def _sandbox(
         clock=clock,
         rng=rng or Random(),  # noqa: S311 -- jitter and request ids, no secrets
     )
-
-
-def _requests_transport(workers: int, *, environment: bool, verify: bool | str) -> _Transport:
-    """One session with a connection for each worker; requests' default of 10 throws some away.
-
-    environment -- whether proxy and CA variables count; never on loopback.
-    """
-    session = requests.Session()
-    session.trust_env = environment
-    # A netrc entry for the host would replace our Authorization header; an auth that does
-    # nothing prevents that.
-    session.auth = _leave_headers_alone
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    pool = HTTPAdapter(pool_connections=4, pool_maxsize=max(workers, 1), max_retries=0)
-    session.mount("https://", pool)
-    session.mount("http://", pool)
-    transport: _Transport = RequestsTransport(
-        session=session,
-        connection_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
-        connection_verify=verify,
-        use_env_settings=environment,
-    )
-    return transport
-
-
-def _leave_headers_alone(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
 
 
 def _gives_identities(base: str, environment: Mapping[str, str]) -> bool:

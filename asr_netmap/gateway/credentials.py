@@ -9,10 +9,12 @@ import os
 import sys
 from collections.abc import Mapping
 from enum import Enum
+from typing import Any
 
 from azure.core.credentials import TokenCredential
 
 from asr_netmap.gateway.cloud import Cloud
+from asr_netmap.gateway.transport import PATIENCE
 
 _WORKLOAD_VARIABLES = ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE")
 
@@ -53,6 +55,10 @@ _ADVICE = {
 }
 
 
+# All workers wait while a token is fetched; the SDK would wait 300 s, four times.
+_TIMES: dict[str, Any] = {"connection_timeout": PATIENCE.connect, "read_timeout": PATIENCE.read}
+
+
 def credential(
     auth: Auth, cloud: Cloud, *, client_id: str | None = None, attended: bool | None = None
 ) -> TokenCredential:
@@ -73,7 +79,7 @@ def credential(
     if auth is Auth.CLI:
         return AzureCliCredential()
     if auth is Auth.MANAGED_IDENTITY:
-        return ManagedIdentityCredential(client_id=identity)
+        return ManagedIdentityCredential(client_id=identity, **_TIMES)
     configured = _configured(cloud, os.environ)
     if auth is Auth.ENVIRONMENT:
         return ChainedTokenCredential(*configured)
@@ -87,9 +93,9 @@ def _configured(cloud: Cloud, environment: Mapping[str, str]) -> list[TokenCrede
         WorkloadIdentityCredential,
     )
 
-    found: list[TokenCredential] = [EnvironmentCredential(authority=cloud.authority)]
+    found: list[TokenCredential] = [EnvironmentCredential(authority=cloud.authority, **_TIMES)]
     if all(environment.get(name) for name in _WORKLOAD_VARIABLES):
-        found.append(WorkloadIdentityCredential(authority=cloud.authority))
+        found.append(WorkloadIdentityCredential(authority=cloud.authority, **_TIMES))
     return found
 
 
@@ -116,4 +122,5 @@ def _ambient(cloud: Cloud, identity: str | None, attended: bool | None) -> Token
         exclude_developer_cli_credential=True,
         exclude_interactive_browser_credential=True,
         exclude_broker_credential=True,
+        **_TIMES,
     )

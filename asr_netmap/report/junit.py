@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from asr_netmap.models import NotLookedAt
@@ -134,17 +134,20 @@ def _suite(root: Element, title: str, cases: Sequence[_Case], facts: Mapping[str
 
 def _distinct(cases: Iterable[_Case]) -> Iterator[_Case]:
     """Cases of the same name are one history to a CI system, so the later ones get a number."""
-    seen: Counter[tuple[str, str]] = Counter()
+    taken: set[tuple[str, str]] = set()
+    again: Counter[tuple[str, str]] = Counter()
     for case in cases:
-        seen[case.group, case.name] += 1
-        count = seen[case.group, case.name]
-        name = case.name if count == 1 else f"{case.name} ({count})"
-        yield _Case(case.group, name, case.outcome, case.kind, case.message, case.text)
+        name = shown = _plain(case.name)
+        while (case.group, name) in taken:
+            again[case.group, shown] += 1
+            name = f"{shown} ({again[case.group, shown] + 1})"
+        taken.add((case.group, name))
+        yield replace(case, name=name)
 
 
 def _case(suite: Element, case: _Case) -> None:
     group = f"asr-netmap.{case.group.replace(' ', '-')}"
-    element = SubElement(suite, "testcase", classname=group, name=_plain(case.name), time="0")
+    element = SubElement(suite, "testcase", classname=group, name=case.name, time="0")
     if case.outcome == "skipped":
         SubElement(element, "skipped", message=_plain(case.message))
     elif case.outcome:

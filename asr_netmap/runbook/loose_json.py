@@ -27,7 +27,8 @@ _QUOTE = re.compile(r"""(?:\\+|`)?(?:"+|'+)""")
 _PLAIN_TEXT = re.compile(r'(?:\\.|[^"\\])*', re.DOTALL)
 _SEPARATORS = re.compile(r"[\s,;]*")
 _KEY = re.compile(r"[\w$-][\w$.-]*")
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
+# Longer ones are no numbers that a job is given, and Python refuses to read some of them.
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,99})(?:\.[0-9]{1,99})?")
 # What ends a value without quotes: a closing bracket, the next key, or the end.
 _ENDS = re.compile(
     r"""[\s,;]*[}\]]|[\s,;]+(?:(?:\\+|`)?["']*)[A-Za-z_$][\w$.-]*(?:\\+|`)?["']*\s*:(?!//)|\s*$"""

@@ -95,7 +95,7 @@ class EstateFile:
         if self._read_to == 0:
             first = {"schema": SCHEMA, "of": self._base_hash}
             line = json.dumps(first).encode() + b"\n" + line
-        handle = os.open(self.journal, os.O_RDWR | os.O_CREAT, 0o600)
+        handle = open_beside(self.journal)
         try:
             os.ftruncate(handle, self._read_to)  # what a crash cut off goes
             os.lseek(handle, 0, os.SEEK_END)
@@ -161,6 +161,14 @@ class EstateFile:
             raise EstateError(f"{self.path}: cannot be read: {error}") from None
         # Every rewrite makes a new file, so that the inode tells even two of one instant apart.
         return found.st_mtime_ns, found.st_size, found.st_ino
+
+
+def open_beside(path: Path) -> int:
+    """A descriptor of a private file that lies beside an estate file, made if need be.
+
+    Never through a link, for somebody else may have put it there. Raises OSError.
+    """
+    return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
 
 
 def _mark(path: Path) -> _Mark:

@@ -19,9 +19,9 @@ from random import Random
 from typing import Protocol
 
 from asr_netmap.sandbox.engine import Engine
-from asr_netmap.sandbox.estate import Estate
+from asr_netmap.sandbox.estate import Estate, EstateError
 from asr_netmap.sandbox.http import Request, Response
-from asr_netmap.sandbox.keeping import SMALL, EstateFile
+from asr_netmap.sandbox.keeping import SMALL, EstateFile, open_beside
 from asr_netmap.sandbox.options import Options
 
 if sys.platform == "win32":
@@ -120,7 +120,10 @@ class FileSandbox:
 
 @contextlib.contextmanager
 def _file_lock(path: Path) -> Iterator[None]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        handle = open_beside(path)
+    except OSError as error:
+        raise EstateError(f"{path}: cannot be locked: {error}") from None
     try:
         _acquire(handle)
         try:

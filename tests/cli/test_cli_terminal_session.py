@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from asr_netmap.gateway.connection import READ_SECONDS
+from asr_netmap.gateway.transport import PATIENCE
 from asr_netmap.sandbox import FileSandbox, Options
 from asr_netmap.sandbox.server import running_server
 from tests.cli.terminal import CTRL_C, PATIENCE_SECONDS, at_a_terminal
@@ -125,7 +125,7 @@ def test_a_second_ctrl_c_waits_for_no_answer_either(held: Held, folder: Path) ->
         screen.wait_for("waiting for 2 writes in flight")
         screen.type(CTRL_C)
         # Nothing is answered any more: an end before the time-out means that nobody waits for it.
-        assert screen.end(within=READ_SECONDS / 2) == 6, screen.text
+        assert screen.end(within=PATIENCE.read / 2) == 6, screen.text
     assert "2 unknown" in screen.text
 
 

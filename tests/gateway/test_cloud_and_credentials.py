@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
+import azure.identity
 import pytest
 from azure.core import AzureClouds
 from azure.core.credentials import AccessToken
@@ -24,6 +26,7 @@ from asr_netmap.gateway.connection import connect_azure
 from asr_netmap.gateway.credentials import Auth, credential
 from asr_netmap.gateway.guard import Place
 from asr_netmap.gateway.tokens import TokenCache
+from tests.gateway.scripted import FakeCredential
 
 SDK_CLOUD = {
     Cloud.PUBLIC: (AzureClouds.AZURE_PUBLIC_CLOUD, AzureAuthorityHosts.AZURE_PUBLIC_CLOUD),
@@ -103,6 +106,26 @@ def test_a_named_way_is_the_only_one() -> None:
     assert isinstance(credential(Auth.CLI, Cloud.PUBLIC), AzureCliCredential)
     identity = credential(Auth.MANAGED_IDENTITY, Cloud.PUBLIC, client_id="c1")
     assert isinstance(identity, ManagedIdentityCredential)
+
+
+@pytest.mark.parametrize("auth", [a for a in Auth if a is not Auth.CLI])
+def test_a_token_is_not_waited_for_longer_than_any_other_answer(
+    auth: Auth, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The az CLI is a process, and azure-identity ends it after 10 s."""
+    for name in ("AZURE_CLIENT_ID", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"):
+        monkeypatch.setenv(name, "x")
+    given: list[dict[str, Any]] = []
+
+    def made(**options: Any) -> FakeCredential:
+        given.append(options)
+        return FakeCredential()
+
+    for kind in ("Environment", "WorkloadIdentity", "ManagedIdentity", "DefaultAzure"):
+        monkeypatch.setattr(azure.identity, f"{kind}Credential", made)
+    credential(auth, Cloud.PUBLIC, attended=False)
+    assert given
+    assert {(each["connection_timeout"], each["read_timeout"]) for each in given} == {(10, 60)}
 
 
 @pytest.mark.parametrize("auth", list(Auth))

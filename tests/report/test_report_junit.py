@@ -118,6 +118,15 @@ def test_the_same_finding_twice_gets_a_number() -> None:
     assert {"no-egress: app1", "no-egress: app1 (2)"} <= set(cases(xml(everything())))
 
 
+def test_findings_that_differ_in_what_is_not_shown_alone_get_numbers_too() -> None:
+    titles = ("x", "x\u200b", "x (2)", "\x1b[31mx")
+    found = tuple(finding("no-egress", Severity.ERROR, title) for title in titles)
+    text = xml(replace(everything(), findings=found))
+    assert faults(text) == []
+    names = [name for name in cases(text) if name.startswith("no-egress: ")]
+    assert names == [f"no-egress: x{number}" for number in ("", " (2)", " (2) (2)", " (3)")]
+
+
 def test_readiness_pending_and_what_was_not_read_have_outcomes_of_their_own() -> None:
     found = {name: outcome(case) for name, case in cases(xml(everything())).items()}
     assert found["app1 can fail over to the right place"] == ""

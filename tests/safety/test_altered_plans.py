@@ -23,6 +23,8 @@ from tests.demo_parts import part
 from tests.safety.forgeries import Forgery, forgeries
 
 VAULT = "11111111-2222-3333-4444-555555555555/rg-vault/vault-dr"
+# What a plan is bound to: of its scope every word, of its changes these.
+BOUND_OF_CHANGES = {"before", "subject", "id", "kind", "action"}
 # What a plan says it was made from: believed unless the configuration lies beside it.
 ITS_WORD = {"settings", "basis"}
 
@@ -91,7 +93,15 @@ def faults(
     writes, refused = written_by(path, declared)
     if refused and writes:
         return [f"{forgery.name}: refused after {len(writes)} writes"]
+    if writes and is_bound(forgery.where):
+        return [f"{forgery.name}: carried out all the same"]
     return [f"{forgery.name}: wrote {sent}" for sent in writes - honest]
+
+
+def is_bound(where: tuple[str | int, ...]) -> bool:
+    """Whether a place of a plan file is one that must be as Azure, or its plan, has it."""
+    part, word = where[2:3], where[4:5]
+    return part == ("scope",) or (part == ("changes",) and bool(BOUND_OF_CHANGES & set(word)))
 
 
 def test_what_an_altered_file_writes_the_reviewed_one_writes_too(tmp_path: Path) -> None:
@@ -101,6 +111,7 @@ def test_what_an_altered_file_writes_the_reviewed_one_writes_too(tmp_path: Path)
     assert len(honest) == 2
     assert not refused
     assert len(found) > 200
+    assert len([forgery for forgery in found if is_bound(forgery.where)]) > 50
     wrong = [each for f in found for each in faults(path, honest, f, [settings()])]
     assert wrong == []
 

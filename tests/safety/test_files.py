@@ -48,6 +48,9 @@ FILES: dict[str, Written] = {
     "configuration by force": Written(
         ("init", *BY_OPTIONS, "--out", "{}", "--force"), private=False
     ),
+    "report": Written(("report", *BY_FILE, "--out", "{}")),
+    "cassette": Written(("discover", *BY_FILE, "--record", "{}"), private=False),
+    "estate": Written(("sandbox", "new", "{}"), again=False),
     "discover": Written(("discover", *BY_FILE, "--out", "{}")),
     "verify": Written(("verify", *BY_FILE, "--fail-on", "never", "--out", "{}")),
     "nics list": Written(("nics", "list", *BY_FILE, "--format", "csv", "--out", "{}")),
@@ -90,7 +93,8 @@ def test_a_link_is_not_followed(azure: Watched, run: Run, folder: Path, what: st
         done = run(*FILES[what].typed(name))
         assert (folder / "precious").read_text() == "keep"
         assert not (folder / "nowhere").exists()
-        if FILES[what].again:
+        # A cassette replaces nothing but a cassette.
+        if FILES[what].again and (what, name) != ("cassette", "link"):
             assert done.code == 0, done.err
             assert not (folder / name).is_symlink()
         else:

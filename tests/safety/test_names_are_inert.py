@@ -16,6 +16,7 @@ import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 import yaml
@@ -28,7 +29,9 @@ from asr_netmap.report.inert import clean
 from tests.cli.conftest import Finished, Run
 from tests.demo_parts import part
 from tests.report.html_page import read, what_could_act
+from tests.report.junit_schema import faults
 from tests.report.nasty_names import NASTY_NAMES
+from tests.runbook.jobs import Service
 from tests.safety.nasty_estate import NAMES, SHELL_NAMES, in_ids, nasty_estate
 from tests.safety.program import (
     BY_FILE,
@@ -206,6 +209,22 @@ def test_markdown_has_no_markup_but_our_own(nasty: Watched, run: Run, command: s
     html = "".join(token.content for token in tokens if token.type == "html_block")
     assert not re.sub(OUR_HTML, "", html).strip()
     assert not re.search(r"https?://|www\.|@\w", text)
+
+
+def test_junit_holds_names_as_texts(nasty: Watched, run: Run) -> None:
+    text = run("verify", *BY_FILE, "--drill", "--fail-on", "never", "--format", "junit").out
+    assert_inert_lines(text)
+    assert faults(text) == []
+    elements = list(ET.fromstring(text).iter())
+    said = "\n".join(part for e in elements for part in (*e.attrib.values(), e.text or ""))
+    assert all(clean(name) in said for name in NAMES if len(name) < 40)
+
+
+def test_what_a_runbooks_job_says() -> None:
+    job = Service(nasty_estate()).job("verify --config netmap --verbose --debug")
+    assert_inert_lines(job.text)
+    assert len(job.lines) > 100
+    assert job.last["schema"].startswith("asr-netmap/")
 
 
 def test_what_apply_says_and_keeps(applied: Applied, run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -14,12 +15,14 @@ from azure.core.exceptions import ServiceRequestError, ServiceResponseError
 from azure.core.rest import HttpRequest
 
 from asr_netmap.clock import VirtualClock
-from asr_netmap.gateway import connection as connections
 from asr_netmap.gateway.connection import Connection
 from asr_netmap.gateway.guard import Place
 from asr_netmap.gateway.tokens import TokenCache
+from asr_netmap.gateway.transport import requests_transport
+from asr_netmap.runbook.job import Surroundings
+from asr_netmap.runbook.job import run as run_job
 from asr_netmap.sandbox import Request, Response
-from tests.cli.conftest import Finished, Run
+from tests.cli.conftest import NETMAP, Finished, Run
 from tests.gateway.scripted import VAULT
 from tests.safety.listening import Heard, Reply, listening
 from tests.safety.program import (
@@ -86,6 +89,20 @@ def test_a_recorded_run_keeps_no_secret(
     done = run(*{**READING, **WRITING}[command], "--record", "run.yaml", *LOUD)
     assert (folder / "run.yaml").stat().st_size > 10_000, done.err
     assert hits(azure.secrets, done, logged, folder) == []
+
+
+def test_a_loud_job_of_a_runbook_says_no_secret(
+    azure: Watched, folder: Path, logged: pytest.LogCaptureFixture
+) -> None:
+    out = io.StringIO()
+    around = Surroundings(
+        out, {}, lambda _name: NETMAP, azure.clock.monotonic, lambda _access: azure.connect()
+    )
+    code = run_job(["apply --config netmap --debug --verbose --pending-ok"], around)
+    assert (code, bool(azure.writes)) == (0, True), out.getvalue()
+    assert "GET /subscriptions" in out.getvalue()
+    assert len(azure.secrets) > 10
+    assert hits(azure.secrets, Finished(code, out.getvalue(), ""), logged, folder) == []
 
 
 def test_secrets_are_known_and_would_be_found(
@@ -220,7 +237,7 @@ def test_over_real_sockets_the_libraries_log_no_secret_either(
     with listening(azures) as azure:
         clock = VirtualClock()
         made = Connection(
-            connections._requests_transport(2, environment=False, verify=True),
+            requests_transport(2, environment=False, verify=True),
             TokenCache(CanaryCredential(clock.now), "scope", "", clock),
             azure.url,
             Place.of_url(azure.url),

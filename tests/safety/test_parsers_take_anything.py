@@ -36,6 +36,8 @@ from asr_netmap.plan_file import load_plan, save_plan
 from asr_netmap.planning.document import plan_document, plan_from_document
 from asr_netmap.planning.nic_table import COLUMNS, read_table, to_csv, to_json
 from asr_netmap.planning.selection import Selection
+from asr_netmap.runbook.argument import MODES, understood
+from asr_netmap.runbook.windows import parse_windows, window_text
 from asr_netmap.sandbox.estate import Estate, EstateError
 from asr_netmap.settings import Settings, load_settings, parse_settings
 from asr_netmap.settings.writing import dump_yaml
@@ -147,6 +149,27 @@ def test_a_vault_id(text: str, name: str | None) -> None:
 @example(VAULT_ID)
 def test_a_vault_of_the_api(text: str) -> None:
     taken_or_refused(lambda: api.settings_for_vault(text, "eastasia", "southeastasia"))
+
+
+LOOSE = st.one_of(ANY_TEXT, st.text("{}[]:,;\"'`\\ -=$azAZ09\u201c\u2019"), JSON.map(json.dumps))
+
+
+@given(st.lists(LOOSE, max_size=3))
+@example(["{" * 100_000])
+@example(["\\" * 20_000])
+@example(["'" + " a" * 20_000])
+@example(['{"deadline": 1e999}'])
+@example(['{"a": ' + "9" * 5000 + "}"])
+@example(["{a: \u0663\u0660}"])
+def test_the_parameters_of_a_runbooks_job(texts: list[str]) -> None:
+    found = taken_or_refused(lambda: understood(texts, frozenset({"--fail-on-drift"})))
+    assert found is None or found.mode in {"", *MODES}
+
+
+@given(st.one_of(ANY_TEXT, st.text("MonTueSat 0123456789:,-/")), JSON)
+def test_the_windows_of_a_job(text: str, value: Any) -> None:
+    taken_or_refused(lambda: parse_windows([text]))
+    taken_or_refused(lambda: window_text(value))
 
 
 # Answers.

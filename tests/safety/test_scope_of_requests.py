@@ -17,11 +17,11 @@ from asr_netmap import api
 from asr_netmap.arm_id import ArmId
 from asr_netmap.clock import VirtualClock
 from asr_netmap.errors import AsrNetmapError, BlockedRequest, Busy
-from asr_netmap.gateway import connection as connections
 from asr_netmap.gateway.changing import AzureGateway
 from asr_netmap.gateway.connection import Connection
 from asr_netmap.gateway.guard import Place
 from asr_netmap.gateway.tokens import TokenCache
+from asr_netmap.gateway.transport import requests_transport
 from asr_netmap.planning.change import Action, Kind, MappingState
 from asr_netmap.planning.document import digest_of
 from asr_netmap.planning.gateway import Operation, Reading
@@ -129,7 +129,7 @@ def pair() -> Iterator[Pair]:
         clock = VirtualClock()
         credential = CanaryCredential(clock.now)
         made = Connection(
-            connections._requests_transport(2, environment=False, verify=True),
+            requests_transport(2, environment=False, verify=True),
             TokenCache(credential, "scope", "", clock),
             azure.url,
             Place.of_url(azure.url),

@@ -152,6 +152,21 @@ def test_a_write_that_can_not_be_appended_leaves_no_trace(
     assert {"first", "third"} <= set(names(large(path)))
 
 
+@pytest.mark.parametrize("there", [True, False], ids=["a file", "nothing"])
+@pytest.mark.parametrize("name", ["estate.json.journal", "estate.json.lock"])
+def test_what_lies_beside_the_file_is_never_written_through_a_link(
+    path: Path, tmp_path: Path, name: str, there: bool
+) -> None:
+    precious = tmp_path / "precious"
+    if there:
+        precious.write_text("keep")
+    path.with_name(name).symlink_to(precious)
+    with pytest.raises((OSError, EstateError), match=name):
+        put(large(path), "rg-new")
+    assert not there or precious.read_text() == "keep"
+    assert precious.exists() == there
+
+
 def test_a_write_to_a_large_estate_costs_what_it_changes(path: Path, journal: Path) -> None:
     sandbox = large(path)
     put(sandbox, "m0")

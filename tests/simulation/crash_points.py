@@ -10,6 +10,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from random import Random
 
@@ -22,7 +23,7 @@ from tests.simulation.faults import AFTER_ACCEPTANCE, DEATHS, Scripted
 from tests.simulation.oracle import Violation, accepted, judge_all, judge_run
 from tests.simulation.program import Ended, start
 
-TEARS = (*DEATHS, *AFTER_ACCEPTANCE)
+TEARS = (*DEATHS, "lost on the way", *AFTER_ACCEPTANCE)
 HARSH = Options(operation_seconds=4.0, conflicts=False)
 WRITES = 10
 _COMMAND = ("apply", "--yes", "--format", "json", "--max-failures", "1000")
@@ -49,11 +50,21 @@ class Torn:
 
 def boundaries(workers: int) -> int:
     """The number of requests of the run when nothing goes wrong."""
+    return _undisturbed(workers).requests_of_process
+
+
+def writes(workers: int) -> list[int]:
+    """Which of those requests are writes."""
+    return [sent.number for sent in accepted(_undisturbed(workers))]
+
+
+@cache
+def _undisturbed(workers: int) -> Azure:
     azure = make_azure(fixed_setup().estate, HARSH, Random(workers), 0.05)
     ended = start(azure, _COMMAND, fixed_setup().config, Random(workers), workers=workers)
     assert ended.code == 0, ended.err
     assert sum(1 for _ in accepted(azure)) == WRITES
-    return azure.requests_of_process
+    return azure
 
 
 def tear(at: int, kind: str, *, workers: int = 1, journal: bool = False) -> Torn:

@@ -36,15 +36,31 @@ from asr_netmap.sandbox.operations import FAILED, RUNNING
 from tests.simulation.azure import Azure, Effect, make_azure
 from tests.simulation.estates import Net, Setup, config_of, draw_setup, machine_rows
 from tests.simulation.faults import THEMES, Drawn, Scripted
-from tests.simulation.oracle import Violation, accepted, judge_run, scope_violations
+from tests.simulation.oracle import (
+    Violation,
+    accepted,
+    judge_run,
+    scope_violations,
+    uncovered,
+    unowned,
+)
 from tests.simulation.program import Ended, start
 from tests.simulation.stage import Stage
 
 Json = dict[str, Any]
 
+# What can happen. Counted, so that a rule that never fires is seen (`never_fired`).
+RULES = (
+    *("a VM comes", "a VM goes", "a source NIC changes", "another admin edits an item"),
+    *("another admin removes a mapping", "a failover starts", "a failover is cleaned up"),
+    *("time passes", "the configuration is edited", "a plan is saved", "a saved plan is applied"),
+    *("an expired plan is applied", "an altered plan is applied", "applied with faults"),
+    *("killed", "the token ends", "applied"),
+)
 FIRED: Counter[str] = Counter()
 EXAMPLES: Counter[str] = Counter()
 _CONSENT = ("--allow-retarget", "--max-changed-percent", "100")
+_SAVED = ("--yes", "--format", "json", *_CONSENT)
 _DAY = 86400.0
 _NUMBER = re.compile(r"\d")
 
@@ -65,19 +81,22 @@ class Lifecycle(RuleBasedStateMachine):
         self.saved = 0
         self.failing_over = False
         self.after = 1.0
+        self.started: list[Ended] = []
+        self.known = self.effects = 0
         EXAMPLES["examples"] += 1
 
     def teardown(self) -> None:
         self.folder.cleanup()
 
-    @initialize(seed=st.integers(0, 30))
-    def begin(self, seed: int) -> None:
+    @initialize(target=plans, seed=st.integers(0, 30))
+    def begin(self, seed: int) -> Path:
         self.rng = Random(seed)
         self.setup = draw_setup(self.rng)
         self.config = self.setup.config
         options = Options(operation_seconds=3.0, conflicts=seed % 2 == 0)
         self.azure = make_azure(self.setup.estate, options, self.rng)
         self.azure.begin(Stage(self.rng), Scripted(0, ""))
+        return self.a_plan_is_saved()
 
     # the world goes on
 
@@ -185,6 +204,9 @@ class Lifecycle(RuleBasedStateMachine):
     # the tool is used
 
     @rule(target=plans)
+    def another_plan_is_saved(self) -> Path:
+        return self.a_plan_is_saved()
+
     def a_plan_is_saved(self) -> Path:
         self._fired("a plan is saved")
         self.saved += 1
@@ -192,13 +214,33 @@ class Lifecycle(RuleBasedStateMachine):
         self._run("plan", "--out", str(path), "--format", "json")
         return path
 
-    @rule(path=plans, seed=st.integers(0, 2**16))
-    def a_saved_plan_is_applied(self, path: Path, seed: int) -> None:
-        """An old one may only do what a new one would do, too."""
+    @rule(path=plans)
+    def a_saved_plan_is_applied(self, path: Path) -> None:
+        """It does only what it says, and nothing when all of it is done."""
         if not path.exists():
             return
         self._fired("a saved plan is applied")
-        self._run("apply", str(path), "--yes", "--format", "json", *_CONSENT)
+        ended = self._run("apply", str(path), *_SAVED)
+        document = json.loads(path.read_text(encoding="utf-8"))
+        named = {
+            str(row["subject"]).lower()
+            for plan in document["plans"]
+            for row in (*plan["changes"], *plan["pending"])
+        }
+        written = {sent.asked.path.lower() for sent in self._writes(ended)}
+        assert written <= named, written - named
+        if ended.code == 0:
+            again = self._run("apply", str(path), *_SAVED)
+            assert not self._writes(again), "it was done, and written again"
+
+    @rule(path=plans)
+    def a_saved_plan_is_applied_too_late(self, path: Path) -> None:
+        if not path.exists():
+            return
+        self._fired("an expired plan is applied")
+        self.after = max(self.after, 8 * _DAY)
+        ended = self._run("apply", str(path), *_SAVED)
+        assert (ended.code, self._writes(ended)) == (4, []), ended.err
 
     @rule(path=plans, place=st.integers(0, 10_000))
     def a_plan_is_altered_and_applied(self, path: Path, place: int) -> None:
@@ -212,7 +254,7 @@ class Lifecycle(RuleBasedStateMachine):
         at = digits[place % len(digits)]
         other = path.with_name("altered.json")
         other.write_text(text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :])
-        ended = self._run("apply", str(other), "--yes", "--format", "json", *_CONSENT)
+        ended = self._run("apply", str(other), *_SAVED)
         assert ended.code in (1, 2, 4), (ended.code, ended.err)
         assert not self._writes(ended), "an altered plan was carried out"
 
@@ -275,7 +317,9 @@ class Lifecycle(RuleBasedStateMachine):
     @invariant()
     def it_stays_in_its_vault(self) -> None:
         if hasattr(self, "azure"):
-            assert not list(scope_violations(self.azure))
+            assert not list(scope_violations(self.azure, self.known))
+            assert not list(uncovered(self.azure, "operator", self.known))
+            self.known = len(self.azure.sent)
 
     @invariant()
     def no_write_is_needless(self) -> None:
@@ -297,8 +341,11 @@ class Lifecycle(RuleBasedStateMachine):
             with_config=not (arguments[0] == "apply" and arguments[1].endswith(".json")),
         )
         self.after = 1.0
+        self.started.append(ended)
         if arguments[0] == "apply":
             found: list[Violation] = judge_run(self.azure, ended)
+            found += unowned(self.azure, self.started, self.effects)
+            self.effects = len(self.azure.effects)
             assert not found, [str(each) for each in found]
         else:
             assert not self._writes(ended), f"{arguments[0]} wrote"
@@ -328,6 +375,7 @@ class Lifecycle(RuleBasedStateMachine):
         return f'"{address}"' in json.dumps(self.azure.estate.to_document()["resources"])
 
     def _fired(self, what: str) -> None:
+        assert what in RULES
         FIRED[what] += 1
         EXAMPLES["steps"] += 1
 
@@ -337,6 +385,11 @@ def _is_needless(effect: Effect) -> bool:
     if effect.process is None or operation.skip or operation.state in (FAILED, RUNNING):
         return False
     return operation.kind == "item-patch" and effect.before == effect.after
+
+
+def never_fired() -> list[str]:
+    """The rules that did not fire in any example of this process."""
+    return [what for what in RULES if not FIRED[what]]
 
 
 def explore(examples: int, steps: int = 15) -> str:

@@ -23,8 +23,9 @@ from asr_netmap.planning.change import (
 )
 from asr_netmap.planning.nic_setting import Setting
 from asr_netmap.sandbox.operations import FAILED, RUNNING
+from tests.role_actions import held, needed
 from tests.simulation.azure import Azure, Edit, Effect, Sent
-from tests.simulation.faults import JOBS
+from tests.simulation.faults import JOBS, TOKEN
 from tests.simulation.program import Ended
 from tests.simulation.stage import START
 
@@ -87,7 +88,32 @@ _ALLOWED = tuple(
         ),
     )
 )
-_READ = re.compile(r"/subscriptions(\Z|/.*)|/msi/token\Z")
+_NAME = r"[^/]+"
+_SUBSCRIPTION = f"/subscriptions/{SUBSCRIPTION}"
+_MAPPINGS_OF = rf"{_NAME}/replicationnetworks/{_NAME}/replicationnetworkmappings/{_NAME}"
+_ITEMS_OF = rf"{_NAME}/replicationprotectioncontainers/{_NAME}/replicationprotecteditems/{_NAME}"
+_ZONES = "microsoft.network/privatednszones"
+_READ = tuple(
+    re.compile(pattern + r"\Z")
+    for pattern in (
+        "/msi/token",
+        "/subscriptions",
+        rf"{_SUBSCRIPTION}(/locations|/resourcegroups(/{_NAME})?)?",
+        rf"{_SUBSCRIPTION}/providers/microsoft\.(compute/virtualmachines|authorization/locks)",
+        rf"{_SUBSCRIPTION}/providers/microsoft\.network/[a-z]+",
+        rf"{_SUBSCRIPTION}/providers/microsoft\.network/locations/[a-z]+/operations/{_NAME}",
+        rf"{_GROUP_PATH}/providers/{_ZONES}/{_NAME}/virtualnetworklinks",
+        rf"{_GROUP_PATH}/providers/microsoft\.network/virtualnetworks/{_NAME}"
+        "(/checkipaddressavailability)?",
+        VAULT,
+        rf"{VAULT}/providers/microsoft\.authorization/permissions",
+        rf"{VAULT}/replication(fabrics|policies|protectioncontainers|networkmappings)",
+        rf"{VAULT}/replication(protectioncontainermappings|protecteditems|jobs)",
+        rf"{VAULT}/replication(jobs|operationstatus)/{_NAME}",
+        rf"{VAULT}/replicationfabrics/{_MAPPINGS_OF}",
+        rf"{VAULT}/replicationfabrics/{_ITEMS_OF}",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +138,8 @@ def judge_run(azure: Azure, ended: Ended) -> list[Violation]:
 def judge_all(azure: Azure, runs: list[Ended]) -> list[Violation]:
     """Everything that a run and its restarts must keep together."""
     found = [*scope_violations(azure), *_duplicates(azure), *_overlapping_writes(azure)]
-    found += _unowned(azure, runs)
+    found += uncovered(azure, "operator")
+    found += unowned(azure, runs)
     return found
 
 
@@ -161,21 +188,39 @@ def _overlapping_writes(azure: Azure) -> Iterator[Violation]:
 # -- scope -----------------------------------------------------------------------------------
 
 
-def scope_violations(azure: Azure) -> Iterator[Violation]:
-    """Requests to another host, another vault, with another method, or about other regions."""
-    for sent in azure.sent:
+def scope_violations(azure: Azure, since: int = 0) -> Iterator[Violation]:
+    """Requests to another host, another vault, with another method, or about other regions.
+
+    since -- so many requests are known already.
+    """
+    for sent in azure.sent[since:]:
         asked = sent.asked
         path = asked.path.lower()
         host = asked.request.url.split("/")[2]
         if host != "sandbox.asr-netmap.invalid":
             yield Violation("only the named host", str(sent))
         if asked.method == "GET":
-            if not _READ.match(path) or f"/{SUBSCRIPTION}" not in path + f"/{SUBSCRIPTION}":
+            if not any(rule.match(path) for rule in _READ):
                 yield Violation("only what is read", str(sent))
             continue
         if not any(asked.method in methods and rule.match(path) for methods, rule in _ALLOWED):
             yield Violation("only allowed writes", str(sent))
         yield from _body_in_scope(azure, sent)
+
+
+def uncovered(azure: Azure, role: str, since: int = 0) -> Iterator[Violation]:
+    """Requests that an identity with a shipped role could not send.
+
+    since -- so many requests are known already, or are others'.
+    """
+    actions = held(role)
+    for sent in azure.sent[since:]:
+        if sent.asked.kind == TOKEN:
+            continue
+        bodies = [sent.asked.request.body or b""] if sent.accepted else []
+        lacking = needed([(sent.asked.method, sent.asked.path)], bodies) - actions
+        if lacking:
+            yield Violation(f"the {role} may do it", f"{sent}: {', '.join(sorted(lacking))}")
 
 
 def _body_in_scope(azure: Azure, sent: Sent) -> Iterator[Violation]:
@@ -398,18 +443,23 @@ def _code_of(ended: Ended) -> int:
 # -- what is not ours ------------------------------------------------------------------------
 
 
-def _unowned(azure: Azure, runs: list[Ended]) -> Iterator[Violation]:
+def unowned(azure: Azure, runs: list[Ended], since: int = 0) -> Iterator[Violation]:
     """A write of ours changes what its plan names, and nothing that somebody else set.
 
     What another admin wrote between our read and our write is lost, for there are no ETags; but
     never silently.
+
+    since -- so many effects are known already.
     """
-    for effect in azure.effects:
+    for effect in azure.effects[since:]:
         if effect.process is None:
             continue
         ended = next(run for run in runs if run.process == effect.process)
         changed = unwanted(azure, effect, ended)
-        if changed and not _admitted(azure, ended, effect):
+        if not changed:
+            continue
+        others = overwritten(azure, effect) is not None
+        if not others or (could_tell(azure, ended, effect) and not told_of(ended, effect)):
             yield Violation("nothing unowned changes", f"{effect.operation.target}: {changed}")
 
 
@@ -434,16 +484,16 @@ def unwanted(azure: Azure, effect: Effect, ended: Ended) -> str:
 Place = tuple[str, str, str]
 
 
-def _allowed_places(ended: Ended, subject: str) -> frozenset[Place] | None:
-    """NIC, IP config and key of what the plan changes; None: the start was killed, so no plan."""
-    for plan, _ in ended.applied:
+def _allowed_places(ended: Ended, subject: str) -> frozenset[Place]:
+    """NIC, IP config and key of what the plan changes."""
+    for plan in ended.begun:
         for change in plan.changes:
             if change.subject.key == subject.lower() and isinstance(change.after, ItemState):
                 return frozenset(
                     (str(s.nic or "").lower(), (s.ip_config or "").lower(), _WIRE[s.name][1])
                     for s in change.after.settings
                 )
-    return None
+    return frozenset()
 
 
 def _changed(before: Json, after: Json) -> Iterator[tuple[Place, Any, Any]]:
@@ -465,11 +515,9 @@ def _changed(before: Json, after: Json) -> Iterator[tuple[Place, Any, Any]]:
                 yield (nic, a["name"].lower(), key), a.get(key), b.get(key)
 
 
-def _is_allowed(change: tuple[Place, Any, Any], allowed: frozenset[Place] | None) -> bool:
+def _is_allowed(change: tuple[Place, Any, Any], allowed: frozenset[Place]) -> bool:
     place, was, now = change
-    if _plain(was) == _plain(now) or place[2] in _FOLLOWING:
-        return True
-    return allowed is None or place in allowed
+    return _plain(was) == _plain(now) or place[2] in _FOLLOWING or place in allowed
 
 
 def overwritten(azure: Azure, effect: Effect) -> Edit | None:
@@ -496,12 +544,13 @@ def _jobs_lagged(azure: Azure, effect: Effect) -> bool:
     )
 
 
-def _admitted(azure: Azure, ended: Ended, effect: Effect) -> bool:
-    """Whether the run said that it crossed somebody else's work, or could say nothing."""
-    if overwritten(azure, effect) is None:
-        return False
-    if ended.code is None or _jobs_lagged(azure, effect):
-        return True
+def could_tell(azure: Azure, ended: Ended, effect: Effect) -> bool:
+    """Whether the run lived to tell of a write, and had a witness of somebody else's."""
+    return ended.code is not None and not _jobs_lagged(azure, effect)
+
+
+def told_of(ended: Ended, effect: Effect) -> bool:
+    """Whether the run said that its write crossed somebody else's work."""
     for plan, result in ended.applied:
         for outcome in result.outcomes:
             change = plan.change(outcome.change_id)

@@ -20,6 +20,7 @@ from asr_netmap import api, connecting
 from asr_netmap.applying.outcome import Result
 from asr_netmap.cli import PROGRAM, app
 from asr_netmap.gateway.connection import Connection, connect_sandbox
+from asr_netmap.plan_file import SavedPlan
 from asr_netmap.planning.plan import Plan
 from tests.simulation.azure import Azure
 from tests.simulation.faults import FaultPlan, NoFaults
@@ -31,13 +32,14 @@ class Ended:
     """A start of the program, ended.
 
     code -- the exit code; None: it was killed.
-    applied -- each plan that was carried out, with its result.
+    begun -- each plan that was to be carried out. applied -- those with their results.
     """
 
     process: int
     code: int | None
     out: str = ""
     err: str = ""
+    begun: list[Plan] = field(default_factory=list)
     applied: list[tuple[Plan, Result]] = field(default_factory=list)
     crash: BaseException | None = None
     began: float = 0.0
@@ -77,12 +79,16 @@ def start(
         fresh, saved = api.apply, api.apply_saved
 
         def spied(connection: Connection, proposal: Plan, **more: Any) -> Result:
+            ended.begun.append(proposal)
             result = fresh(connection, proposal, **more)
             ended.applied.append((proposal, result))
             return result
 
-        def spied_saved(*given: Any, **more: Any) -> tuple[api.Applied, ...]:
-            done = saved(*given, **more)
+        def spied_saved(
+            connection: Connection, file: SavedPlan, **more: Any
+        ) -> tuple[api.Applied, ...]:
+            ended.begun += file.plans
+            done = saved(connection, file, **more)
             ended.applied += [(each.plan, each.result) for each in done]
             return done
 

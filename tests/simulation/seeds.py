@@ -12,7 +12,17 @@ from asr_netmap.sandbox import Options
 from tests.simulation.azure import Azure, make_azure
 from tests.simulation.estates import Setup, draw_setup
 from tests.simulation.faults import THEMES, Drawn
-from tests.simulation.oracle import Violation, accepted, judge_all, judge_run, overwritten, unwanted
+from tests.simulation.oracle import (
+    Violation,
+    accepted,
+    could_tell,
+    judge_all,
+    judge_run,
+    overwritten,
+    told_of,
+    uncovered,
+    unwanted,
+)
 from tests.simulation.program import Ended, start
 
 HOUR = 3600.0
@@ -23,6 +33,8 @@ _CLEAN_RUNS = 3
 class Verdict:
     """What a seed showed.
 
+    lost_updates -- writes that undid what another admin wrote, and were reported.
+    untold -- those of which nobody could tell: the start was killed, or the list of jobs lagged.
     trace -- the requests and ends of all starts, for people who look into it.
     """
 
@@ -35,6 +47,7 @@ class Verdict:
     faults: Counter[str]
     edits: int
     lost_updates: int
+    untold: int
     outcomes: Counter[str]
     exit_codes: Counter[int]
     trace: list[str] = field(repr=False, default_factory=list)
@@ -54,6 +67,7 @@ def simulate(seed: int) -> Verdict:
     runs, violations = _runs(azure, setup, rng)
     converged, more = _check_end(azure, setup, runs, rng)
     violations += [*more, *judge_all(azure, runs)]
+    lost = list(_lost_updates(azure, runs))
     return Verdict(
         seed=seed,
         violations=violations,
@@ -63,7 +77,8 @@ def simulate(seed: int) -> Verdict:
         writes=sum(1 for _ in accepted(azure)),
         faults=azure.injected,
         edits=len(azure.edits),
-        lost_updates=_lost_updates(azure, runs),
+        lost_updates=sum(lost),
+        untold=len(lost) - sum(lost),
         outcomes=Counter(
             f"{o.status.value} {o.code}".strip()
             for run in runs
@@ -75,16 +90,20 @@ def simulate(seed: int) -> Verdict:
     )
 
 
-def _lost_updates(azure: Azure, runs: list[Ended]) -> int:
-    """Writes of ours that undid what another admin wrote; all of them admitted, or violations."""
+def _lost_updates(azure: Azure, runs: list[Ended]) -> Iterator[bool]:
+    """For each write of ours that undid what another admin wrote: whether its run said so.
+
+    Those that it could have told of, and did not, are violations.
+    """
     starts = {run.process: run for run in runs}
-    return sum(
-        1
-        for effect in azure.effects
-        if effect.process in starts
-        and overwritten(azure, effect) is not None
-        and unwanted(azure, effect, starts[effect.process])
-    )
+    for effect in azure.effects:
+        if effect.process is None or overwritten(azure, effect) is None:
+            continue
+        ended = starts[effect.process]
+        if unwanted(azure, effect, ended) and (
+            told_of(ended, effect) or not could_tell(azure, ended, effect)
+        ):
+            yield told_of(ended, effect)
 
 
 def _runs(azure: Azure, setup: Setup, rng: Random) -> tuple[list[Ended], list[Violation]]:
@@ -163,8 +182,11 @@ def _check_end(
         return False, [Violation("it converges", f"{runs[-1].code} {last} {runs[-1].err[-300:]}")]
     if setup.command[0] == "unmap":
         return True, []
-    again = ["plan", "--format", "json", "--detailed-exitcode"]
+    again, sent = ["plan", "--format", "json", "--detailed-exitcode"], len(azure.sent)
     ended = start(azure, again, setup.config, rng, workers=2)
+    lacking = list(uncovered(azure, "reader", sent))
+    if lacking:
+        return False, lacking
     changes = ended.json["changes"] if ended.code in (0, 3, 5) and ended.out else None
     if changes == []:
         return True, []

@@ -16,15 +16,16 @@ from asr_netmap.gateway.guard import check_scope
 from asr_netmap.sandbox import Options
 from tests.simulation import lifecycle
 from tests.simulation.azure import Azure, make_azure
-from tests.simulation.crash_points import TEARS, tear
+from tests.simulation.crash_points import TEARS, WRITES, boundaries, tear, writes
 from tests.simulation.estates import fixed_setup
 from tests.simulation.faults import AT, KINDS, Always, Asked, Scripted
 from tests.simulation.kills import kill_at
-from tests.simulation.oracle import judge_all, judge_run
+from tests.simulation.oracle import accepted, judge_all, judge_run
 from tests.simulation.program import Ended, start
 from tests.simulation.retries import LASTING, table, words_for_ever
 from tests.simulation.seeds import simulate
 from tests.simulation.stage import Died, Stage, Stuck
+from tests.simulation.two_runs import run_both
 
 APPLY = ("apply", "--yes", "--format", "json", "--max-failures", "1000")
 
@@ -46,12 +47,23 @@ def test_a_seed_does_the_same_again() -> None:
     assert sum(one.faults.values()) > 0
 
 
-@pytest.mark.parametrize(("at", "kind"), list(zip((20, 31, 44, 58, 77, 96), TEARS, strict=True)))
-def test_a_torn_run_is_finished_by_the_next_one_without_a_second_write(at: int, kind: str) -> None:
-    torn = tear(at, kind, workers=1 + at % 2 * 3, journal=True)
+@pytest.mark.parametrize("place", [0, 5], ids=["a mapping", "an item"])
+@pytest.mark.parametrize("kind", TEARS)
+def test_a_run_torn_at_a_write_is_finished_by_the_next_one_without_a_second_write(
+    kind: str, place: int
+) -> None:
+    workers = 4 if place else 1
+    torn = tear(writes(workers)[place], kind, workers=workers, journal=True)
     assert torn.violations == []
-    assert torn.writes == 10
+    assert torn.writes == WRITES
     assert torn.killed == kind.startswith("dies")
+
+
+@pytest.mark.parametrize(("before_the_end", "kind"), [(1, "dies with the answer"), (8, "5xx")])
+def test_a_run_torn_at_a_read_is_finished_too(before_the_end: int, kind: str) -> None:
+    torn = tear(boundaries(1) - before_the_end, kind)
+    assert torn.violations == []
+    assert torn.writes == WRITES
 
 
 def test_processes_that_were_killed_for_real_are_finished_by_the_next_ones() -> None:
@@ -114,6 +126,21 @@ def test_a_write_that_undid_somebody_elses_finished_change_says_so(fault: str) -
     assert "job" in told.message
 
 
+OVERLAPPING = (4, 8, 9)
+
+
+@pytest.mark.parametrize("seed", OVERLAPPING)
+def test_of_two_runs_at_once_at_least_one_says_where_they_crossed(seed: int) -> None:
+    both = run_both(seed)
+    assert both.overlaps
+    assert (both.silent, both.errors) == ([], [])
+
+
+def test_two_runs_that_cross_in_silence_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AzureGateway, "other_work", lambda *_: None)
+    assert any(run_both(seed).silent for seed in OVERLAPPING)
+
+
 # The oracle and the stage can fail.
 
 
@@ -163,6 +190,45 @@ def test_the_oracle_sees_a_write_beside_the_vault() -> None:
     patch.asked = Asked("PATCH", path, patch.asked.kind, patch.asked.request)
     assert "only allowed writes" in promises(azure, ended)
     check_scope("PATCH", f"https://management.azure.com{path}")  # what the guard alone lets pass
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "promises_broken"),
+    [
+        ("vault-dr", "vault-other", {"only what is read"}),
+        ("11111111-2222", "99999999-2222", {"only what is read"}),
+        (
+            "replicationProtectedItems",
+            "replicationRecoveryPlans",
+            {"only what is read", "the operator may do it"},
+        ),
+    ],
+)
+def test_the_oracle_sees_a_read_of_what_is_not_ours(
+    old: str, new: str, promises_broken: set[str]
+) -> None:
+    azure, ended = applied_run()
+    read = next(
+        s for s in azure.sent if s.asked.path.endswith("vault-dr/replicationProtectedItems")
+    )
+    path = read.asked.path.replace(old, new)
+    read.asked = Asked("GET", path, read.asked.kind, read.asked.request)
+    assert promises(azure, ended) == promises_broken
+
+
+def test_the_oracle_sees_what_a_killed_run_changed_beside_its_plan() -> None:
+    azure, whole = applied_run()
+    write = next(sent for sent in accepted(azure) if sent.asked.method == "PATCH")
+    azure, ended = applied_run(Scripted(write.number, "dies with no answer"))
+    assert ended.code is None
+    azure.stage.elapsed += 60
+    assert promises(azure, ended) == set()
+    (effect,) = [e for e in azure.effects if e.operation.kind == "item-patch"]
+    assert effect.after is not None
+    details = effect.after["properties"]["providerSpecificDetails"]
+    details["vmNics"][0]["recoveryNicName"] = "nobody-planned-this"
+    assert promises(azure, ended) == {"nothing unowned changes"}
+    assert whole.code == 0
 
 
 def test_a_needless_unknown_is_seen() -> None:
