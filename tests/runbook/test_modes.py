@@ -154,6 +154,33 @@ def test_finish_replaces_no_value_even_where_the_configuration_would() -> None:
     assert any(line.startswith("WARNING: sql2: left:") for line in job.lines)
 
 
+def test_a_subnet_that_site_recovery_chose_by_itself_is_nobodys_value_yet() -> None:
+    netmap = NETMAP + "networks: [{source: vnet-data, subnets: {sql: zeta}}]\n"
+    azure = service(variables={"netmap": netmap})
+    before = item_of(azure, "sql1")["properties"]["providerSpecificDetails"]["vmNics"][0]
+    assert before["selectionType"] == "SelectedByDefault"
+    assert before["ipConfigs"][0]["recoverySubnetName"] == "alpha"
+    assert azure.job("finish --config netmap").changes["applied"] == 1
+    after = item_of(azure, "sql1")["properties"]["providerSpecificDetails"]["vmNics"][0]
+    assert after["ipConfigs"][0]["recoverySubnetName"] == "zeta"
+
+
+@pytest.mark.parametrize("mode", ["finish", "apply"])
+def test_an_address_is_somebodys_value_even_where_the_nic_is_not_marked(mode: str) -> None:
+    def unmarked(document: dict[str, Any]) -> None:
+        with_sql2_outside_its_network(document)
+        for each in document["resources"]:
+            if each["properties"].get("friendlyName") == "sql2":
+                nic = each["properties"]["providerSpecificDetails"]["vmNics"][0]
+                nic["selectionType"] = "SelectedByDefault"
+
+    azure = Service(changed(unmarked))
+    before = item_of(azure, "sql2")["properties"]
+    job = azure.job(f"{mode} --config netmap")
+    assert item_of(azure, "sql2")["properties"] == before
+    assert job.starting("WARNING: sql2: left:")
+
+
 def test_finish_sets_no_network_that_a_mapping_would_first_have_to_be_pointed_at() -> None:
     azure = service(variables={"netmap": RETARGET})
     job = azure.job("finish --config netmap --retarget-items --allow-retarget")
