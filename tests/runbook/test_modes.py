@@ -35,6 +35,12 @@ def web(**given: Any) -> Service:
     return Service(part("web1", "web2", networks=["vnet-web", "vnet-web-asr"]), **given)
 
 
+def forbidden(path: str, method: str = "GET") -> Service:
+    """A VM whose network has its copy, and a service that refuses such requests."""
+    conditions = [{"kind": "forbidden", "path": path, "method": method}]
+    return Service(part("web1", networks=["vnet-web", "vnet-web-asr"], conditions=conditions))
+
+
 def item_of(azure: Service, vm: str) -> dict[str, Any]:
     document = json.loads(azure.sandbox.engine.estate.to_text())
     found: dict[str, Any] = next(
@@ -81,6 +87,34 @@ def test_verify_fails_on_drift_if_it_is_told_to(told: str) -> None:
     assert (job.code, job.last["meaning"]) == (3, "drift")
 
 
+def test_a_job_that_fails_says_why_in_its_last_error_line() -> None:
+    cases = [
+        (service(), "verify --config netmap --fail-on-drift", "not as declared (6 errors, 12 warn"),
+        (service(), "finish --config netmap --fail-on-drift", "4 left to people"),
+        (service(), "apply --config netmap --fail-on-pending", "4 pending"),
+        (forbidden("*/virtualNetworks"), "verify --config netmap", "1 could not be looked at"),
+        (
+            forbidden("*/replicationNetworkMappings/*", "PUT"),
+            "apply --config netmap",
+            "1 change failed",
+        ),
+    ]
+    for azure, text, why in cases:
+        *_, said, _ = azure.job(text).lines
+        assert said.startswith("ERROR: This job fails: "), said
+        assert why in said
+    assert service().job("verify --config netmap").starting("ERROR:") == []
+
+
+def test_a_change_that_failed_is_an_error_line_with_action_scope_and_role_file() -> None:
+    job = forbidden("*/replicationNetworkMappings/*", "PUT").job("apply --config netmap")
+    (said,) = [line for line in job.starting("ERROR:") if "failed " in line]
+    action = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks"
+    assert f"{action}/replicationNetworkMappings/write' at scope '/subscriptions/" in said
+    assert "roles/operator.json" in said
+    assert not [line for line in job.starting("ERROR:") if "pending " in line]
+
+
 def test_json_with_the_settings_inside_needs_no_variable() -> None:
     settings = {
         "vault": {
@@ -103,14 +137,7 @@ def test_mistakes_in_a_variable_are_named_with_the_variable() -> None:
 
 
 def test_what_could_not_be_read_makes_a_verification_incomplete() -> None:
-    azure = Service(
-        part(
-            "web1",
-            networks=["vnet-web", "vnet-web-asr"],
-            conditions=[{"kind": "forbidden", "path": "*/virtualNetworks"}],
-        )
-    )
-    job = azure.job("verify --config netmap")
+    job = forbidden("*/virtualNetworks").job("verify --config netmap")
     assert job.code == 5
     assert job.last["not_looked_at"] > 0
 
