@@ -12,6 +12,7 @@ import pytest
 
 from asr_netmap import api
 from asr_netmap.cli.options import Access
+from asr_netmap.gateway.connection import Connection
 from asr_netmap.runbook.job import Surroundings, run
 from asr_netmap.sandbox import Estate, Options, demo_estate
 from asr_netmap.settings import parse_settings
@@ -245,6 +246,27 @@ def test_apply_creates_networks_only_where_that_is_said(
     networks = [path for _, path in azure.accepted if "microsoft.network" in path]
     assert (job.code, len(networks)) == (0, created)
     assert ("--create-networks" in job.text) is not created
+
+
+@pytest.mark.parametrize(
+    ("netmap", "text", "loaded"),
+    [
+        (CREATING, "apply --config netmap", True),
+        (NETMAP, "apply --config netmap --create-networks", True),
+        (NETMAP, "apply --config netmap", False),
+        (CREATING, "finish --config netmap", False),
+    ],
+)
+def test_what_creating_a_network_needs_is_loaded_before_anything_is_read_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, netmap: str, text: str, loaded: bool
+) -> None:
+    """Compiling the network SDK takes as much memory as everything else of a large job."""
+    azure, moments = service(variables={"netmap": netmap}), []
+    monkeypatch.setattr(
+        Connection, "expect_networks", lambda self: moments.append(self.requests_sent)
+    )
+    azure.job(text)
+    assert moments == ([0] if loaded else [])
 
 
 def test_apply_re_points_nothing_unless_the_configuration_allows_it() -> None:
