@@ -80,7 +80,9 @@ class Summary:
         parts = [f"{failed} change{'s' if failed > 1 else ''} failed"] if failed else []
         parts += [f"{self.not_looked_at} could not be looked at"] if self.not_looked_at else []
         parts += [f"{errors} findings of severity error"] if errors and not parts else []
-        return ", ".join(parts) or f"{self.outcomes['pending']} pending"
+        if not parts and self.outcomes["pending"]:
+            return f"{self.outcomes['pending']} pending, and it was told to fail on that"
+        return ", ".join(parts)
 
     def line(self, code: ExitCode) -> str:
         """The line. Every key is always there."""
