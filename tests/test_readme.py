@@ -15,6 +15,9 @@ from typer.main import get_command
 from typer.testing import CliRunner
 
 from asr_netmap.cli import PROGRAM, app
+from asr_netmap.runbook.argument import understood
+from asr_netmap.runbook.modes import program
+from asr_netmap.runbook.options import flags
 from asr_netmap.settings import parse_settings
 from tests.bench.bench import ROWS
 from tests.bench.figures import figures_of
@@ -92,7 +95,7 @@ def test_the_netmap_yaml_shown_is_one() -> None:
     assert [network.source for network in settings.networks] == ["vnet-app", "vnet-data"]
 
 
-@pytest.mark.parametrize("name", ["matrix", "schedules"])
+@pytest.mark.parametrize("name", ["matrix", "schedules", "automation"])
 def test_what_is_shown_for_other_engines_can_be_typed(name: str) -> None:
     """Parsed as it stands, with a word for each of the engine's expressions; not run."""
     found = re.search(rf"<!-- parsed: {name} -->\n```\w+\n(.*?)```", README, re.DOTALL)
@@ -104,6 +107,14 @@ def test_what_is_shown_for_other_engines_can_be_typed(name: str) -> None:
     for line in lines:
         _, command, *arguments = shlex.split(line)
         program.commands[command].make_context(command, arguments)  # exits if it can't be typed
+
+
+def test_what_is_shown_for_a_runbook_can_be_given_to_it() -> None:
+    shown = re.findall(r"^\| `((?:verify|finish|apply) [^`]*)` \|", README, re.MULTILINE)
+    assert {understood([text], flags()).mode for text in shown} == {"verify", "finish", "apply"}
+    job: Any = get_command(program())
+    for text in shown:
+        job.make_context("runbook", list(understood([text], flags()).words))
 
 
 def test_the_speed_table_hides_no_row_and_no_missed_bar() -> None:

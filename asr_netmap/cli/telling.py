@@ -48,6 +48,8 @@ def _ended(event: Finished) -> tuple[str, Tone]:
     outcome = event.outcome
     said = f": {outcome.message}" if outcome.message else ""
     text = f"{outcome.status.value:<8} {event.change.action.value} {event.change.title}{said}"
+    if outcome.status in WRONG:
+        return text, Tone.BAD
     return text, Tone.GOOD if outcome.status is Status.APPLIED else Tone.WARNING
 
 

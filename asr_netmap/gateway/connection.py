@@ -147,6 +147,10 @@ class Connection:
         name = "azure.mgmt.recoveryservicessiterecovery"
         threading.Thread(target=partial(import_module, name), name="asr-netmap-import").start()
 
+    def expect_networks(self) -> None:
+        """Load what creating a network needs: 0.4 s, or 4 s where it has to be compiled."""
+        import_module("azure.mgmt.network")
+
     def close(self) -> None:
         """Close what is open to the other side."""
         self._transport.close()

@@ -158,7 +158,11 @@ def _text_of(response: HttpResponse) -> str:
         return ""
 
 
-_ROLES = "`asr-netmap roles` prints one that has all it needs."
+# The files are those of a runbook's bundle, which has the roles beside the runbook.
+_ROLES = (
+    "`asr-netmap roles reader` prints one that may look (roles/reader.json in a runbook's bundle), "
+    "`asr-netmap roles operator` one that may write (roles/operator.json)."
+)
 
 
 def _forbidden(message: str, body: ErrorBody, asked: Asked) -> AzureError:
@@ -166,10 +170,11 @@ def _forbidden(message: str, body: ErrorBody, asked: Asked) -> AzureError:
     hint = f"The identity lacks a role here. {_ROLES}"
     if action:
         role = role_holding(action)
-        named = f"`asr-netmap roles {role}` prints one. " if role else ""
+        named = f"`asr-netmap roles {role}` prints one (roles/{role}.json in a runbook's bundle)."
         hint = (
             f"Give the identity a role that holds '{action}' at scope '{scope}' "
-            f"(az role assignment create), wait some minutes, and run this again. {named}"
+            f"(az role assignment create), wait some minutes, and run this again. "
+            f"{named if role else ''}"
         ).rstrip()
     return Forbidden(message, hint, action, scope)
 

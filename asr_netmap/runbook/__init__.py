@@ -8,13 +8,15 @@
 The modes, from harmless to careful:
 
 ``verify``  (default) reads and reports what is not as declared; writes nothing.
-``finish``  carries out first-time sets alone: NIC settings of which none has a value yet, such as
-            those of VMs that became ``Protected`` since yesterday. With ``--plan`` and
-            ``--expect-sha256`` it carries out what that approved plan holds, too.
-``apply``   carries out what is declared, missing mappings included. It creates no network unless
-            ``safety: {create_networks: true}`` or ``--create-networks`` says so, refuses to delete
-            or re-point a mapping unless ``allow_retarget`` does, and overwrites no value that
-            somebody set unless ``existing: enforce`` or a row of ``nics.settings`` does.
+``finish``  carries out first-time sets alone: NIC settings that nobody has set yet, such as those
+            of VMs that became ``Protected`` since yesterday. With ``--plan`` and
+            ``--expect-sha256`` it carries out what that approved plan holds, too. Mappings and
+            networks that are missing are no settings: they are left to people, or to ``apply``.
+``apply``   carries out what is declared, missing mappings and what ``protect:`` names included. It
+            creates no network unless ``safety: {create_networks: true}`` or ``--create-networks``
+            says so, refuses to delete or re-point a mapping unless ``allow_retarget`` does, and
+            overwrites no value that somebody set unless ``existing: enforce`` or a row of
+            ``nics.settings`` does.
 
 The one string is command-line words, JSON with the same names, or the name of an Automation
 variable that holds a netmap.yaml: see `asr_netmap.runbook.argument`. Time windows are given there,

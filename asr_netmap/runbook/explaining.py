@@ -14,7 +14,7 @@ Give it one parameter, in any of these forms:
 
 Modes:
   verify   reads and reports what is not as declared; writes nothing (default)
-  finish   sets NICs that have no settings yet, and carries out an approved plan:
+  finish   sets NICs that nobody has set yet, and carries out an approved plan:
            finish --config netmap --plan approved --expect-sha256 HEX
   apply    carries out what is declared; creates no network, re-points nothing and overwrites
            nobody's value unless the configuration says so

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from asr_netmap.cli.options import Access, Auth
-from asr_netmap.errors import CredentialsMissing, Forbidden
+from asr_netmap.errors import CredentialsMissing
 
 # ARM: what the hosts of managed identities set: Azure Automation and App Service (IDENTITY_*),
 # Azure Arc (IDENTITY_ENDPOINT, IMDS_ENDPOINT), older hosts (MSI_*); a VM sets nothing and has IMDS
@@ -28,16 +28,12 @@ def with_identity(access: Access, environment: Mapping[str, str]) -> Access:
 
 @contextmanager
 def explained(access: Access, environment: Mapping[str, str]) -> Iterator[None]:
-    """Inside, a missing identity or right is explained in the words of Automation."""
+    """Inside, a missing identity is explained in the words of Automation."""
     try:
         yield
     except CredentialsMissing as error:
         hint = _no_token(access.client_id or environment.get("AZURE_CLIENT_ID"), environment)
         raise CredentialsMissing(error.message, hint) from error
-    except Forbidden as error:
-        raise Forbidden(
-            error.message, f"{error.hint}\n{_role_file(error.action)}", error.action, error.scope
-        ) from error
 
 
 def _no_token(client_id: str | None, environment: Mapping[str, str]) -> str:
@@ -60,12 +56,3 @@ def _no_token(client_id: str | None, environment: Mapping[str, str]) -> str:
         "account open Identity and switch System assigned on; if it has a user-assigned one only, "
         "give its client id with --client-id."
     )
-
-
-def _role_file(action: str) -> str:
-    from asr_netmap.roles import role_holding  # noqa: PLC0415 -- only a refusal needs it
-
-    role = role_holding(action) if action else None
-    if role is None:
-        return "Role files: reader.json for verify, operator.json for finish and apply."
-    return f"Role file: {role}.json, which holds that action."

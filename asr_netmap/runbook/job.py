@@ -66,6 +66,9 @@ def run(argv: Sequence[str] | None = None, around: Surroundings | None = None) -
     with catching_prints(job.streams):
         code = _guarded(job, sys.argv[1:] if argv is None else argv)
     job.summary.seconds = around.monotonic() - started
+    why = job.summary.why(code)
+    if why:
+        job.streams.line(f"This job fails: {why}.", Kind.ERROR)
     job.streams.last(job.summary.line(code))
     return int(code)
 

@@ -66,6 +66,24 @@ class Summary:
             for outcome in result.outcomes:
                 self._ended(outcome)
 
+    def why(self, code: ExitCode) -> str:
+        """Why a job fails that has looked and written; empty where an error said it already."""
+        if code is ExitCode.CHANGES:
+            found = [f"{self.findings[name]} {name}s" for name in ("error", "warning")]
+            found += [f"{self.left} left to people"] if self.left else []
+            return f"not as declared ({', '.join(found)}), and it was told to fail on that"
+        if code is ExitCode.UNKNOWN:
+            return f"for {self.outcomes['unknown']} of its changes the outcome is unknown"
+        if code is not ExitCode.INCOMPLETE:
+            return ""
+        failed, errors = self.outcomes["failed"], self.findings["error"]
+        parts = [f"{failed} change{'s' if failed > 1 else ''} failed"] if failed else []
+        parts += [f"{self.not_looked_at} could not be looked at"] if self.not_looked_at else []
+        parts += [f"{errors} findings of severity error"] if errors and not parts else []
+        if not parts and self.outcomes["pending"]:
+            return f"{self.outcomes['pending']} pending, and it was told to fail on that"
+        return ", ".join(parts)
+
     def line(self, code: ExitCode) -> str:
         """The line. Every key is always there."""
         document: dict[str, Any] = {

@@ -5,10 +5,9 @@ Pure: a plan in, the plan with fewer changes and with findings for what was left
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
-from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Inventory
 from asr_netmap.planning.change import Action, Change, ItemState, Kind
 from asr_netmap.planning.exceptions import rows_by_item
@@ -31,8 +30,7 @@ _TOGETHER = {
     )
     for name in family
 }
-
-Given = Mapping[ArmId, Sequence[NicException]]
+_CHOSEN_BY_DEFAULT = frozenset({"subnet", "test_subnet"})
 
 
 def creating_only_if_told(settings: Settings, *, told: bool) -> Settings:
@@ -46,9 +44,12 @@ def creating_only_if_told(settings: Settings, *, told: bool) -> Settings:
     return settings.model_copy(update={"safety": wanted})
 
 
-def first_time_only(plan: Plan) -> Plan:
-    """The NIC settings that have no value yet, and nothing else.
+def first_time_only(plan: Plan, inventory: Inventory) -> Plan:
+    """The NIC settings that nobody has set yet, and nothing else.
 
+    A missing mapping is none of them: it may be missing on purpose, since a mapping is pointed
+    elsewhere by deleting its reverse first (Microsoft Learn, network mapping for Azure to Azure,
+    2026-02-12), and a job at night must not come in between.
     What rests on a change that is left out is left out, too: where a mapping would be pointed
     elsewhere, also every first choice of a target network, since it was made for that. A mapping
     that is only missing keeps no NIC from being set whose VM has its network already.
@@ -58,7 +59,11 @@ def first_time_only(plan: Plan) -> Plan:
     def allowed(change: Change) -> bool:
         if change.kind is not Kind.NIC_SETTINGS or not isinstance(change.before, ItemState):
             return False
-        first = not any(setting.value for setting in change.before.settings)
+        first = not any(
+            setting.value
+            and (setting.place.level is Level.ITEM or _somebodys(setting, change, inventory))
+            for setting in change.before.settings
+        )
         return first and not (moving and _names_network(change))
 
     missing = {c.id for c in plan.changes if c.kind is Kind.MAPPING and c.action is Action.CREATE}
@@ -68,7 +73,8 @@ def first_time_only(plan: Plan) -> Plan:
 def nobodys_values(plan: Plan, settings: Settings, inventory: Inventory) -> Plan:
     """Without the changes that would replace what somebody set and nobody declared.
 
-    Declared is what ``existing: enforce`` replaces, and what a row of ``nics.settings`` names.
+    Declared is what ``existing: enforce`` replaces, and what a row of ``nics.settings`` names; a
+    network of an item is only ever replaced where an option or a row asks for it.
     """
     if settings.nics.existing == "enforce":
         return plan
@@ -79,19 +85,30 @@ def nobodys_values(plan: Plan, settings: Settings, inventory: Inventory) -> Plan
             return True
         pairs = zip(change.before.settings, change.after.settings, strict=True)
         return not any(
-            before.value and before.value != after.value and _somebodys(before, change, given)
+            before.value
+            and before.value != after.value
+            and _somebodys(before, change, inventory)
+            and not _declared(before, given.get(change.subject, ()))
             for before, after in pairs
         )
 
-    def _somebodys(setting: Setting, change: Change, given: Given) -> bool:
-        item = inventory.item(change.subject)
-        nic = item.nic(setting.nic) if item is not None and setting.nic is not None else None
-        if setting.place.level is Level.ITEM or nic is None or not nic.chosen_by_user:
-            return False
-        family = _TOGETHER.get(setting.name, frozenset({setting.name}))
-        return not any(row.model_fields_set & family for row in given.get(change.subject, ()))
-
     return _reduced(plan, allowed)
+
+
+def _somebodys(setting: Setting, change: Change, inventory: Inventory) -> bool:
+    """Whether somebody gave a NIC that value: Site Recovery by itself only chooses subnets.
+
+    ARM: a NIC that nobody set has the subnet of the mapping's rules, selectionType
+    SelectedByDefault, and no address (Azure PowerShell recording, 2022).
+    """
+    item = inventory.item(change.subject)
+    nic = item.nic(setting.nic) if item is not None and setting.nic is not None else None
+    return nic is not None and (nic.chosen_by_user or setting.name not in _CHOSEN_BY_DEFAULT)
+
+
+def _declared(setting: Setting, rows: Sequence[NicException]) -> bool:
+    family = _TOGETHER.get(setting.name, frozenset({setting.name}))
+    return any(row.model_fields_set & family for row in rows)
 
 
 def with_missing_networks_left(plan: Plan) -> Plan:

@@ -21,7 +21,9 @@ from asr_netmap.cli.several import (
     with_vaults_that_failed,
 )
 from asr_netmap.cli.writing import Carry, Run, carry_out, consent_of, fresh_carry, show_plans
+from asr_netmap.planning.change import Kind
 from asr_netmap.planning.safety import raise_if_unsafe
+from asr_netmap.runbook.memory import made_ready_for_networks
 from asr_netmap.runbook.options import Mode
 from asr_netmap.runbook.unattended import (
     first_time_only,
@@ -71,6 +73,8 @@ def carry_out_order(console: JobConsole, order: Order) -> tuple[ExitCode, tuple[
         console.job.summary.sandbox = azure.sandbox
         began = azure.clock.monotonic()
         saved = _saved(console, order.pinned)
+        if _may_create_networks(order, saved):
+            made_ready_for_networks(azure)
         several = _plans(console, azure, order, saved)
         left = tuple(finding for plan in several.found for finding in left_of(plan))
         plans = (*(saved.plans if saved else ()), *several.found)
@@ -80,6 +84,13 @@ def carry_out_order(console: JobConsole, order: Order) -> tuple[ExitCode, tuple[
         carry = _carry(console, azure, order, run, saved, several.found, began)
         code = carry_out(console, azure, plans, run, carry, several.not_looked_at)
     return with_vaults_that_failed(code, several.code), left
+
+
+def _may_create_networks(order: Order, saved: SavedPlan | None) -> bool:
+    if any(change.kind is Kind.NETWORK for plan in _plans_of(saved) for change in plan.changes):
+        return True
+    declared = any(one.safety.create_networks for one in order.wanted.settings)
+    return declared and order.mode is Mode.APPLY
 
 
 def _saved(console: JobConsole, pinned: Pinned) -> SavedPlan | None:
@@ -109,7 +120,7 @@ def _plans(
         )
         made = with_missing_networks_left(_without(made, saved))
         if order.mode is Mode.FINISH:
-            return first_time_only(made)
+            return first_time_only(made, inventory)
         return nobodys_values(made, one, inventory)
 
     several = each_vault(console, settings, plan)

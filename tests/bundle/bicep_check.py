@@ -69,7 +69,7 @@ _FUNCTIONS = frozenset(
     {
         *("dateTimeAdd", "description", "empty", "guid", "length", "loadJsonContent"),
         *("loadTextContent", "resourceGroup", "secure", "string", "subscription"),
-        *("subscriptionResourceId", "substring", "utcNow"),
+        *("subscriptionResourceId", "substring", "toUpper", "union", "utcNow"),
     }
 )
 _KEYWORDS = frozenset(

@@ -112,8 +112,17 @@ def test_the_roles_are_those_that_the_program_prints() -> None:
         assert f"loadJsonContent('../roles/{role}.json')" in BICEP["modules/roles.bicep"]
 
 
-def test_the_wheel_s_hash_is_the_deployment_s_default() -> None:
+def test_the_hashes_of_wheel_and_runbook_are_the_deployment_s_defaults() -> None:
+    runbook_file = FILES[RUNBOOK].encode()
     assert f"param packageSha256 string = '{hashlib.sha256(b'wheel').hexdigest()}'" in MAIN
+    assert f"param runbookSha256 string = '{hashlib.sha256(runbook_file).hexdigest()}'" in MAIN
+    for name in ("package", "runbook"):
+        assert f"contentHash: empty({name}Sha256) ? null : {name}Hash" in MAIN
+
+
+def test_a_role_can_be_assigned_where_it_is_made() -> None:
+    scopes = BICEP["modules/roles.bicep"].split("var scopes = ")[1]
+    assert scopes.startswith("union([\n  subscription().id\n], others)")
 
 
 def test_the_steps_name_every_file_and_do_not_claim_to_have_been_tried() -> None:

@@ -293,7 +293,7 @@ FAULTS = (
         says=(
             "HTTP 403 AuthorizationFailed",
             "Give the identity a role that holds",
-            "`asr-netmap roles operator` prints one.",
+            "`asr-netmap roles operator` prints one",
         ),
     ),
     Scenario(

@@ -126,21 +126,18 @@ def test_the_identity_of_a_machine_is_used_where_no_host_offers_one(
     assert any("/metadata/identity/oauth2/token" in request.url for request in heard.tokens)
 
 
-def test_a_missing_right_is_named_with_action_scope_and_role_file() -> None:
-    action = "Microsoft.RecoveryServices/vaults/replicationNetworkMappings/read"
-    azure = Service(
-        part(
-            "web1",
-            networks=["vnet-web", "vnet-web-asr"],
-            conditions=[
-                {"kind": "forbidden", "path": "*/vaults/vault-dr", "action": "x/read"},
-                {"kind": "forbidden", "path": "/subscriptions/*", "action": action},
-            ],
-        )
-    )
-    ended = azure.job("verify --config netmap")
+@pytest.mark.parametrize(
+    ("action", "role"),
+    [
+        ("Microsoft.RecoveryServices/vaults/replicationNetworkMappings/read", "reader"),
+        ("Microsoft.Network/virtualNetworks/write", "operator"),
+    ],
+)
+def test_a_missing_right_is_named_with_action_scope_and_role_file(action: str, role: str) -> None:
+    condition = {"kind": "forbidden", "path": "/subscriptions/*", "action": action}
+    nothing = part("web1", networks=["vnet-web", "vnet-web-asr"], conditions=[condition])
+    ended = Service(nothing).job("verify --config netmap")
     said = "\n".join(ended.starting("ERROR:"))
     assert ended.code == 1
-    assert action in said or "x/read" in said
-    assert "at scope '/subscriptions/" in said
-    assert "ole file" in said
+    assert f"a role that holds '{action}' at scope '/subscriptions/" in said
+    assert f"(roles/{role}.json in a runbook's bundle)" in said

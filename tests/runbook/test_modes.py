@@ -12,6 +12,7 @@ import pytest
 
 from asr_netmap import api
 from asr_netmap.cli.options import Access
+from asr_netmap.gateway.connection import Connection
 from asr_netmap.runbook.job import Surroundings, run
 from asr_netmap.sandbox import Estate, Options, demo_estate
 from asr_netmap.settings import parse_settings
@@ -33,6 +34,12 @@ def service(**given: Any) -> Service:
 def web(**given: Any) -> Service:
     """Two VMs whose network has its copy, and no mapping."""
     return Service(part("web1", "web2", networks=["vnet-web", "vnet-web-asr"]), **given)
+
+
+def forbidden(path: str, method: str = "GET") -> Service:
+    """A VM whose network has its copy, and a service that refuses such requests."""
+    conditions = [{"kind": "forbidden", "path": path, "method": method}]
+    return Service(part("web1", networks=["vnet-web", "vnet-web-asr"], conditions=conditions))
 
 
 def item_of(azure: Service, vm: str) -> dict[str, Any]:
@@ -81,6 +88,34 @@ def test_verify_fails_on_drift_if_it_is_told_to(told: str) -> None:
     assert (job.code, job.last["meaning"]) == (3, "drift")
 
 
+def test_a_job_that_fails_says_why_in_its_last_error_line() -> None:
+    cases = [
+        (service(), "verify --config netmap --fail-on-drift", "not as declared (6 errors, 12 warn"),
+        (service(), "finish --config netmap --fail-on-drift", "4 left to people"),
+        (service(), "apply --config netmap --fail-on-pending", "4 pending"),
+        (forbidden("*/virtualNetworks"), "verify --config netmap", "1 could not be looked at"),
+        (
+            forbidden("*/replicationNetworkMappings/*", "PUT"),
+            "apply --config netmap",
+            "1 change failed",
+        ),
+    ]
+    for azure, text, why in cases:
+        *_, said, _ = azure.job(text).lines
+        assert said.startswith("ERROR: This job fails: "), said
+        assert why in said
+    assert service().job("verify --config netmap").starting("ERROR:") == []
+
+
+def test_a_change_that_failed_is_an_error_line_with_action_scope_and_role_file() -> None:
+    job = forbidden("*/replicationNetworkMappings/*", "PUT").job("apply --config netmap")
+    (said,) = [line for line in job.starting("ERROR:") if "failed " in line]
+    action = "Microsoft.RecoveryServices/vaults/replicationFabrics/replicationNetworks"
+    assert f"{action}/replicationNetworkMappings/write' at scope '/subscriptions/" in said
+    assert "roles/operator.json" in said
+    assert not [line for line in job.starting("ERROR:") if "pending " in line]
+
+
 def test_json_with_the_settings_inside_needs_no_variable() -> None:
     settings = {
         "vault": {
@@ -103,14 +138,7 @@ def test_mistakes_in_a_variable_are_named_with_the_variable() -> None:
 
 
 def test_what_could_not_be_read_makes_a_verification_incomplete() -> None:
-    azure = Service(
-        part(
-            "web1",
-            networks=["vnet-web", "vnet-web-asr"],
-            conditions=[{"kind": "forbidden", "path": "*/virtualNetworks"}],
-        )
-    )
-    job = azure.job("verify --config netmap")
+    job = forbidden("*/virtualNetworks").job("verify --config netmap")
     assert job.code == 5
     assert job.last["not_looked_at"] > 0
 
@@ -154,6 +182,33 @@ def test_finish_replaces_no_value_even_where_the_configuration_would() -> None:
     assert any(line.startswith("WARNING: sql2: left:") for line in job.lines)
 
 
+def test_a_subnet_that_site_recovery_chose_by_itself_is_nobodys_value_yet() -> None:
+    netmap = NETMAP + "networks: [{source: vnet-data, subnets: {sql: zeta}}]\n"
+    azure = service(variables={"netmap": netmap})
+    before = item_of(azure, "sql1")["properties"]["providerSpecificDetails"]["vmNics"][0]
+    assert before["selectionType"] == "SelectedByDefault"
+    assert before["ipConfigs"][0]["recoverySubnetName"] == "alpha"
+    assert azure.job("finish --config netmap").changes["applied"] == 1
+    after = item_of(azure, "sql1")["properties"]["providerSpecificDetails"]["vmNics"][0]
+    assert after["ipConfigs"][0]["recoverySubnetName"] == "zeta"
+
+
+@pytest.mark.parametrize("mode", ["finish", "apply"])
+def test_an_address_is_somebodys_value_even_where_the_nic_is_not_marked(mode: str) -> None:
+    def unmarked(document: dict[str, Any]) -> None:
+        with_sql2_outside_its_network(document)
+        for each in document["resources"]:
+            if each["properties"].get("friendlyName") == "sql2":
+                nic = each["properties"]["providerSpecificDetails"]["vmNics"][0]
+                nic["selectionType"] = "SelectedByDefault"
+
+    azure = Service(changed(unmarked))
+    before = item_of(azure, "sql2")["properties"]
+    job = azure.job(f"{mode} --config netmap")
+    assert item_of(azure, "sql2")["properties"] == before
+    assert job.starting("WARNING: sql2: left:")
+
+
 def test_finish_sets_no_network_that_a_mapping_would_first_have_to_be_pointed_at() -> None:
     azure = service(variables={"netmap": RETARGET})
     job = azure.job("finish --config netmap --retarget-items --allow-retarget")
@@ -191,6 +246,27 @@ def test_apply_creates_networks_only_where_that_is_said(
     networks = [path for _, path in azure.accepted if "microsoft.network" in path]
     assert (job.code, len(networks)) == (0, created)
     assert ("--create-networks" in job.text) is not created
+
+
+@pytest.mark.parametrize(
+    ("netmap", "text", "loaded"),
+    [
+        (CREATING, "apply --config netmap", True),
+        (NETMAP, "apply --config netmap --create-networks", True),
+        (NETMAP, "apply --config netmap", False),
+        (CREATING, "finish --config netmap", False),
+    ],
+)
+def test_what_creating_a_network_needs_is_loaded_before_anything_is_read_or_not_at_all(
+    monkeypatch: pytest.MonkeyPatch, netmap: str, text: str, loaded: bool
+) -> None:
+    """Compiling the network SDK takes as much memory as everything else of a large job."""
+    azure, moments = service(variables={"netmap": netmap}), []
+    monkeypatch.setattr(
+        Connection, "expect_networks", lambda self: moments.append(self.requests_sent)
+    )
+    azure.job(text)
+    assert moments == ([0] if loaded else [])
 
 
 def test_apply_re_points_nothing_unless_the_configuration_allows_it() -> None:

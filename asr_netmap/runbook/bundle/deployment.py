@@ -36,19 +36,20 @@ def deployment_files(target: Target, wheel: str, data: bytes) -> dict[str, bytes
     wheel, data -- name and bytes of the wheel, which is not among them.
     """
     words = _words(target, wheel, data)
+    words["RUNBOOK_SHA256"] = _sha256(_filled(_TEMPLATES[RUNBOOK], words).encode())
     texts = {path: _filled(name, words) for path, name in _TEMPLATES.items()}
     texts.update({f"roles/{role}.json": json_text(definition(role)) for role in ROLES})
     return {path: text.encode() for path, text in texts.items()}
 
 
-def _words(target: Target, wheel: str, data: bytes) -> Mapping[str, str]:
+def _words(target: Target, wheel: str, data: bytes) -> dict[str, str]:
     return {
         "VERSION": asr_netmap.__version__,
         "PYTHON": target.python,
         "PYTHON_DIGITS": target.python.replace(".", ""),
         "MINOR": str(target.minor),
         "WHEEL": wheel,
-        "WHEEL_SHA256": hashlib.sha256(data).hexdigest(),
+        "WHEEL_SHA256": _sha256(data),
         "WHEEL_MB": f"{len(data) / 1e6:.1f}",
         "RUNBOOK": RUNBOOK,
         "DISTRIBUTION": DISTRIBUTION,
@@ -61,3 +62,7 @@ def _words(target: Target, wheel: str, data: bytes) -> Mapping[str, str]:
 def _filled(template: str, words: Mapping[str, str]) -> str:
     text = (files(__package__) / "templates" / template).read_text(encoding="utf-8")
     return _WORD.sub(lambda found: words[found.group(1)], text)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

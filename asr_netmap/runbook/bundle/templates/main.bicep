@@ -30,6 +30,9 @@ param packageSha256 string = '@@WHEEL_SHA256@@'
 @secure()
 param runbookUri string
 
+@description('SHA-256 of the runbook. Empty: Azure Automation does not compare.')
+param runbookSha256 string = '@@RUNBOOK_SHA256@@'
+
 @description('The one string that the nightly job gets.')
 param argument string = '@@ARGUMENT@@'
 
@@ -60,9 +63,14 @@ var variableName = '@@VARIABLE@@'
 var quotedNetmap = string([
   loadTextContent('netmap.yaml')
 ])
+// In capitals, as in the examples of the service's own specification.
 var packageHash = {
   algorithm: 'SHA256'
-  value: packageSha256
+  value: toUpper(packageSha256)
+}
+var runbookHash = {
+  algorithm: 'SHA256'
+  value: toUpper(runbookSha256)
 }
 var ownIdentity = {
   type: 'SystemAssigned'
@@ -134,6 +142,7 @@ resource runbook 'Microsoft.Automation/automationAccounts/runbooks@2024-10-23' =
     logVerbose: false
     publishContentLink: {
       uri: runbookUri
+      contentHash: empty(runbookSha256) ? null : runbookHash
       version: '@@VERSION@@'
     }
   }

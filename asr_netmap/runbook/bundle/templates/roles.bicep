@@ -6,12 +6,16 @@ targetScope = 'subscription'
 @description('Goes into the names of the roles, which are unique in a tenant.')
 param suffix string
 
-@description('Ids of the subscriptions in which they can be assigned.')
+@description('Ids of the subscriptions in which they can be assigned, beside this one.')
 param subscriptions array
 
 var reader = loadJsonContent('../roles/reader.json')
 var operator = loadJsonContent('../roles/operator.json')
-var scopes = [for id in subscriptions: '/subscriptions/${id}']
+var others = [for id in subscriptions: '/subscriptions/${id}']
+// A role is made in the first of its assignable scopes (Microsoft Learn, custom roles by REST).
+var scopes = union([
+  subscription().id
+], others)
 
 resource readerRole 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {
   name: guid(subscription().id, reader.Name, suffix)
