@@ -44,6 +44,7 @@ MOST_DISKS = 3000
 """Protected disks of a subscription (Microsoft Learn, support matrix)."""
 
 _LONGEST_NAME = 40
+_STORAGE = "microsoft.storage/storageaccounts"
 
 
 @dataclass
@@ -80,9 +81,7 @@ def prepare(
         return out
     unread = _unread(vault, inventory)
     if unread:
-        for machine in machines.ready:
-            machines.wait(machine.vm, f"{unread} could not be read")
-        machines.ready.clear()
+        _all_wait(machines, unread)
         return out
     out.findings += _without_identity(inventory)
     out.cache = _cache(vault, inventory, settings, out)
@@ -95,6 +94,12 @@ def prepare(
 def _unread(vault: ArmId, inventory: Inventory) -> str:
     """What of the vault could not be read that would be made a second time; empty: nothing."""
     return next((g.what for g in inventory.not_looked_at if g.scope == vault), "")
+
+
+def _all_wait(machines: Machines, unread: str) -> None:
+    for machine in machines.ready:
+        machines.wait(machine.vm, f"{unread} could not be read")
+    machines.ready.clear()
 
 
 def _without_identity(inventory: Inventory) -> Iterator[Finding]:
@@ -122,8 +127,11 @@ def _cache(
     region = settings.source_region
     here = [each for each in inventory.storage_accounts if each.region == region]
     names = [each.id.name for each in here]
+    gaps = inventory.not_looked_at
+    unread = next((gap.what for gap in gaps if gap.kind == _STORAGE), "")
     if text is None:
-        listed = did_you_mean("", names, f"There is none in {region}: create one first.")
+        nothing = f"There is none in {region}: create one first."
+        listed = did_you_mean("", names, f"Not looked at: {unread}." if unread else nothing)
         out.findings.append(
             Finding(
                 "cache-storage-not-named",
@@ -141,6 +149,9 @@ def _cache(
         raise AmbiguousName(
             f"The storage account {text!r} fits {len(found)}: {ids}.", "Give the whole ARM id."
         )
+    if not found and unread:
+        _all_wait(out.machines, unread)
+        return None
     if not found:
         raise NotFound(
             f"No storage account {text!r}.",

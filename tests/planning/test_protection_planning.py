@@ -277,6 +277,79 @@ def test_a_name_that_no_machine_has_is_refused() -> None:
         planned(estate(), vms=["app8"])
 
 
+NO_MACHINES_READ = NotLookedAt(
+    "virtual machines of subscription 1", "HTTP 503", kind="microsoft.compute/virtualmachines"
+)
+
+
+def test_a_machine_that_may_be_unseen_waits_and_is_not_called_absent() -> None:
+    here = estate(vms=(), not_looked_at=(NO_MACHINES_READ,))
+    made = planned(here)
+    assert (made.changes, errors(made)) == ((), [])
+    assert [(each.title, each.reason) for each in made.pending] == [
+        ("app9", "virtual machines of subscription 1 could not be read")
+    ]
+    rows = [{"vm": "app8", "subnet": "app"}]
+    assert len(planned(here, settings=rows).pending) == 1, "a row is about no machine, then"
+
+
+def test_a_network_that_may_be_unseen_makes_its_machines_wait() -> None:
+    gap = NotLookedAt("networks of subscription 1", "HTTP 503", ArmId(f"/subscriptions/{SOURCE}"))
+    made = planned(estate(networks=(), not_looked_at=(gap,)), vms=[], networks=["vnet-far"])
+    assert [each.title for each in made.pending] == ["vnet-far"]
+
+
+def test_what_another_selection_leaves_out_does_not_wait() -> None:
+    here = estate(vms=(), not_looked_at=(NO_MACHINES_READ,), items=(item("app1", ip_config()),))
+    assert planned(here, Selection(vms=("app1",))).pending == ()
+
+
+# After a failover there are two machines of one name; the first reprotect deletes the one at the
+# source (Microsoft Learn, azure-to-azure-how-to-reprotect, 2023-07).
+AT_TARGET = VirtualMachine(
+    ArmId(str(vm_id("app9")).replace("rg-app", "rg-app-asr")), TARGET, nics=()
+)
+
+
+@pytest.mark.parametrize("name", ["app9", "rg-app/app9", str(vm_id("app9"))])
+def test_a_machine_that_failed_over_is_replicated_already(name: str) -> None:
+    there = item("app9", ip_config())
+    made = planned(estate(vms=(machine(), AT_TARGET), items=(there,)), vms=[name])
+    assert (enabling(made), errors(made)) == ([], [])
+
+
+@pytest.mark.parametrize("kept", [(machine(),), ()], ids=["kept", "deleted"])
+@pytest.mark.parametrize("name", ["app9", "rg-app/app9", str(vm_id("app9"))])
+def test_a_machine_that_was_reprotected_is_replicated_already(
+    name: str, kept: tuple[VirtualMachine, ...]
+) -> None:
+    home = ArmId.of_group(SUBSCRIPTION, "rg-app")
+    back = item(
+        "app9",
+        ip_config(),
+        of="vnet-app-asr",
+        goes=(TARGET, SOURCE),
+        vm=AT_TARGET.id,
+        target_group=home,
+    )
+    off = (PowerState(vm_id("app9"), "deallocated"),)
+    here = estate(vms=(*kept, AT_TARGET), items=(back,), power_states=off)
+    made = planned(here, vms=[name])
+    assert (enabling(made), errors(made)) == ([], [])
+
+
+def test_a_cache_that_may_be_unseen_makes_machines_wait() -> None:
+    kind = "microsoft.storage/storageaccounts"
+    gap = NotLookedAt(
+        "storage accounts of subscription 1", "no permission", CACHE.group_id, "", kind
+    )
+    for name in ("cache", str(CACHE)):
+        here = estate(storage_accounts=(), not_looked_at=(gap,))
+        made = planned(here, cache_storage=name)
+        assert made.changes == ()
+        assert [each.reason for each in made.pending] == [f"{gap.what} could not be read"]
+
+
 # What it stands on.
 
 
