@@ -177,6 +177,7 @@ class VirtualMachine:
     nics -- the ids of its NICs, the primary one's first.
     encrypted -- by Azure Disk Encryption, inside the machine.
     spot -- Azure may take it away at any time.
+    size -- such as ``Standard_D2s_v3``; empty: not known.
     """
 
     id: ArmId
@@ -186,6 +187,7 @@ class VirtualMachine:
     nics: tuple[ArmId, ...] = ()
     encrypted: bool = False
     spot: bool = False
+    size: str = ""
 
     @property
     def name(self) -> str:

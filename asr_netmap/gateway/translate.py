@@ -127,6 +127,7 @@ def vm(body: Body) -> VirtualMachine:
         # Machines REST reference, encryptionSettings).
         encrypted=bool(_part(_part(storage, "osDisk"), "encryptionSettings").get("enabled")),
         spot=str(properties.get("priority")).lower() == "spot",
+        size=str(_part(properties, "hardwareProfile").get("vmSize") or ""),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import AmbiguousName, NotFound
@@ -81,38 +81,30 @@ def find_machines(inventory: Inventory, settings: Settings, selection: Selection
 def with_machines(
     sources: tuple[Source, ...], machines: Machines, settings: Settings, inventory: Inventory
 ) -> tuple[Source, ...]:
-    """The source networks of a run, with those that machines are in.
+    """The source networks of a run, with those that machines are in."""
+    networks = {source.network.id: source for source in sources}
+    for machine in machines.ready:
+        home = machine.network
+        networks[home.id] = Source(home, wanted_of(home, settings, inventory))
+    return tuple(networks.values())
+
+
+def wanted_of(network: Network, settings: Settings, inventory: Inventory) -> NetworkSettings | None:
+    """What is declared of a network that a machine is in.
 
     A target that `protect` names is that of a network which is mapped to none yet.
     """
-    known = {source.network.id for source in sources}
-    added: dict[ArmId, Source] = {}
-    for machine in machines.ready:
-        if machine.network.id not in known:
-            wanted = _wanted(machine.network, settings, inventory)
-            added[machine.network.id] = Source(machine.network, wanted)
+    row = next((n for n in settings.networks or () if matches(n.source, network.id)), None)
     target = settings.protect.target_network if settings.protect else None
-    uses = {machine.network.id for machine in machines.ready}
-    named = tuple(
-        replace(source, wanted=_wanted(source.network, settings, inventory))
-        if target and source.wanted is None and source.network.id in uses
-        else source
-        for source in sources
-    )
-    return (*named, *added.values())
-
-
-def _wanted(network: Network, settings: Settings, inventory: Inventory) -> NetworkSettings | None:
-    for each in settings.networks or ():
-        if matches(each.source, network.id):
-            return each
-    target = settings.protect.target_network if settings.protect else None
-    if target is None or _mapped(network, settings, inventory):
-        return None
+    if target is None or (row and row.target) or is_mapped(network, settings, inventory):
+        return row
+    if row is not None:
+        return row.model_copy(update={"target": target})
     return NetworkSettings(source=str(network.id), target=target)
 
 
-def _mapped(network: Network, settings: Settings, inventory: Inventory) -> bool:
+def is_mapped(network: Network, settings: Settings, inventory: Inventory) -> bool:
+    """Whether a network is mapped in the direction of a failover."""
     regions = settings.regions
     return any(
         mapping.source_network == network.id
