@@ -53,7 +53,12 @@ from asr_netmap.planning.picture.picture import Picture, picture_of
 from asr_netmap.planning.plan import Plan, Scope
 from asr_netmap.planning.review import review, without_missing
 from asr_netmap.planning.rights_findings import needed_rights, rights_findings
-from asr_netmap.planning.safety import Consent, raise_if_unsafe
+from asr_netmap.planning.safety import (
+    Consent,
+    raise_if_replicated_twice,
+    raise_if_unsafe,
+    raise_if_unsafe_together,
+)
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.table_outcome import unmet_cells
 from asr_netmap.planning.verification import Verification, verify_estate, with_drill
@@ -553,8 +558,7 @@ def apply_several(
     With one worker, and on a virtual clock, they run one after the other. Raises what `apply`
     raises, before anything is written.
     """
-    for proposal in proposals:
-        raise_if_unsafe(proposal, consent or Consent())
+    raise_if_unsafe_together(proposals, consent or Consent())
     return _carry_out(azure, proposals, limits, observer, journal)
 
 
@@ -582,6 +586,7 @@ def apply_saved(
     """
     saved.check_age(azure.clock.now())
     prepared = [_prepare(azure, each, declared, strict, consent) for each in saved.plans]
+    raise_if_replicated_twice(each.to_do for each in prepared)
     results = _carry_out(azure, [each.to_do for each in prepared], limits, observer, journal)
     # After an interrupt the last plans may have no result.
     begun = zip(prepared, results, strict=False)

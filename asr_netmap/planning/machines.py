@@ -78,6 +78,20 @@ def find_machines(inventory: Inventory, settings: Settings, selection: Selection
     return found
 
 
+def selection_of(inventory: Inventory, settings: Settings) -> Selection:
+    """The machines and networks that `protect` declares, and nothing else of the estate.
+
+    Networks alone stay networks, so that their mappings are planned whoever is in them; beside
+    named machines they stand for the machines in them.
+    Raises NotFound or AmbiguousName for a name that can't be meant.
+    """
+    protect = settings.protect
+    if protect is None or not protect.vms:
+        return Selection(networks=protect.networks if protect else ())
+    declared = _Search.of(inventory, settings).declared(protect) if protect.networks else ()
+    return Selection(vms=(*protect.vms, *(str(vm.id) for vm in declared)))
+
+
 def with_machines(
     sources: tuple[Source, ...], machines: Machines, settings: Settings, inventory: Inventory
 ) -> tuple[Source, ...]:

@@ -119,6 +119,94 @@ def test_one_run_that_waits_does_the_same(run: Run, folder: Path) -> None:
     assert "Waiting for the first replication of 1 VM(s)." in done.err
 
 
+TWO_VAULTS = """\
+version: 1
+defaults: {source_region: eastasia, target_region: southeastasia}
+vaults:
+- vault:
+    subscription: 11111111-2222-3333-4444-555555555555
+    resource_group: rg-vault
+    name: vault-dr
+  protect: {vms: [sql3], cache_storage: asrcachedemo}
+- vault:
+    subscription: 11111111-2222-3333-4444-555555555555
+    resource_group: rg-vault
+    name: vault-b
+"""
+
+
+def with_second_vault(folder: Path) -> None:
+    """A vault with the same footing, and no item."""
+
+    def add(document: dict[str, Any]) -> None:
+        for row in list(document["resources"]):
+            text = json.dumps(row)
+            if "/vaults/vault-dr" in row["id"] and "replicationProtectedItems" not in text:
+                document["resources"].append(json.loads(text.replace("vault-dr", "vault-b")))
+
+    change_estate(folder, add)
+
+
+def test_of_two_vaults_only_those_are_meant_that_declare_machines(run: Run, folder: Path) -> None:
+    with_second_vault(folder)
+    (folder / "two.yaml").write_text(TWO_VAULTS)
+    options = ("--sandbox", "estate.json", "--config", "two.yaml", "--yes", *AS_JSON)
+    typed = run("protect", "--vm", "sql3", *CACHE, *options)
+    assert typed.code == 2
+    assert "--vm with 2 vaults" in typed.err
+    done = run("protect", *options)
+    assert done.code == 5, done.err
+    assert "vault-b" not in done.out
+    assert len(items_of(folder, "sql3")) == 1
+
+
+@pytest.mark.parametrize("command", ["protect", "apply"])
+def test_a_machine_that_two_vaults_would_replicate_is_refused(
+    run: Run, folder: Path, command: str
+) -> None:
+    with_second_vault(folder)
+    (folder / "two.yaml").write_text(
+        TWO_VAULTS + "  protect: {vms: [rg-data/sql3], cache_storage: asrcachedemo}\n"
+    )
+    before = resources_of(folder)
+    done = run(command, "--sandbox", "estate.json", "--config", "two.yaml", "--yes")
+    assert done.code == 4
+    assert "rg-data/sql3 would be replicated by two vaults, rg-vault/vault-dr and" in done.err
+    assert resources_of(folder) == before
+
+
+def test_machines_and_networks_together_are_meant_and_nothing_else(run: Run, folder: Path) -> None:
+    both = RULES + "  networks: [vnet-mgmt]\n"
+    (folder / "netmap.yaml").write_text((folder / "netmap.yaml").read_text() + both)
+    done = run("protect", "--sandbox", "estate.json", "--config", "netmap.yaml", "--yes", *AS_JSON)
+    enabled = [c["title"] for c in done.json["changes"] if c["kind"] == "replication"]
+    assert sorted(enabled) == ["mgmt1", "sql3"]
+    assert "nic-settings" not in kinds(done.json), "app1 and others are not meant"
+    touched = {c["title"] for c in done.json["changes"] if c["kind"] in {"network", "mapping"}}
+    assert {title for title in touched if "app" in title.replace("-asr", "")} == set()
+
+
+def test_a_network_without_machines_is_nothing_to_protect(run: Run, folder: Path) -> None:
+    def strip(document: dict[str, Any]) -> None:
+        rows = document["resources"]
+        document["resources"] = [row for row in rows if "mgmt1" not in row["id"]]
+
+    change_estate(folder, strip)
+    done = run("protect", "--from-network", "vnet-mgmt", *CACHE, "--yes", *ON_ESTATE)
+    assert done.code == 1
+    assert "There is nothing to protect" in done.err
+
+
+def test_on_disaster_day_a_declared_machine_waits_and_the_rest_is_answered(
+    here: Run, folder: Path
+) -> None:
+    (folder / "netmap.yaml").write_text((folder / "netmap.yaml").read_text() + RULES)
+    add_condition(folder, {"kind": "region-down", "region": "eastasia"})
+    found = here("verify", *AS_JSON)
+    assert found.code in {3, 5}, found.err
+    assert "sql3" in {each["title"] for each in found.json["pending"]}
+
+
 def test_waiting_ends_at_the_deadline_and_says_what_is_pending(run: Run, folder: Path) -> None:
     at_the_pace_of_this_test(folder, 86_400)
     arguments = ("--vm", "sql3", *CACHE, "--yes", "--wait", "--deadline", "30m", *AS_JSON)
