@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from asr_netmap.arm_id import ArmId
+from asr_netmap.errors import Forbidden, Throttled, Unreachable
+from asr_netmap.gateway import reading
+from asr_netmap.gateway.connection import Connection
+from asr_netmap.models import ReplicatedItem
 from tests.cli.conftest import (
     REGION_OPTIONS,
     VAULT_OPTIONS,
@@ -214,6 +219,52 @@ def test_waiting_ends_at_the_deadline_and_says_what_is_pending(run: Run, folder:
     assert done.code == 5
     assert [each["title"] for each in done.json["pending"]] == ["sql3"]
     assert {o["status"] for o in done.json["outcomes"]} == {"applied"}
+
+
+def looks_that_raise(monkeypatch: pytest.MonkeyPatch, *raised: BaseException) -> None:
+    """While it waits, the first looks at the items end so."""
+    looks, look = iter(raised), reading.read_items
+
+    def read_items(azure: Connection, vault: ArmId) -> tuple[ReplicatedItem, ...]:
+        for error in looks:
+            raise error
+        return look(azure, vault)
+
+    monkeypatch.setattr(reading, "read_items", read_items)
+
+
+WAITING = ("protect", "--vm", "sql3", *CACHE, "--yes", "--wait", *AS_JSON, *ON_ESTATE)
+
+
+def test_an_outage_while_it_waits_is_waited_out(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks_that_raise(monkeypatch, Unreachable("down"), Throttled("later"))
+    assert run(*WAITING).code == 0
+    assert len(items_of(folder, "sql3")) == 1
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted; what is pending is done by the next run"),
+        (Forbidden("no more rights"), 5, "no more rights"),
+    ],
+    ids=["Ctrl-C", "no rights"],
+)
+def test_what_was_written_is_reported_when_the_waiting_ends_early(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    raised: BaseException,
+    code: int,
+    said: str,
+) -> None:
+    looks_that_raise(monkeypatch, raised)
+    done = run(*WAITING, "--pending-ok")
+    assert done.code == code
+    assert {o["status"] for o in done.json["outcomes"]} == {"applied"}
+    assert [each["title"] for each in done.json["pending"]] == ["sql3"]
+    assert said in done.err
 
 
 def test_all_machines_of_a_network_are_meant_by_it(run: Run, folder: Path) -> None:
