@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.errors import AmbiguousName, NotFound
+from asr_netmap.errors import AmbiguousName, NotFound, UsageError
 from asr_netmap.models import (
     Direction,
     Inventory,
@@ -69,7 +69,7 @@ def find_machines(inventory: Inventory, settings: Settings, selection: Selection
     if protect is None:
         return found
     search = _Search.of(inventory, settings)
-    rows = {vm.id: row for row in protect.settings for vm in search.named(row.vm)}
+    rows = search.rows(protect)
     for vm in search.declared(protect):
         if not search.replicated(vm) and _picked(selection, vm, inventory):
             _sort(found, vm, rows.get(vm.id), inventory, settings)
@@ -179,6 +179,19 @@ class _Search:
                 did_you_mean(text.rpartition("/")[2], names, "There is none."),
             )
         return tuple(found)
+
+    def rows(self, protect: Protect) -> Mapping[ArmId, ProtectException]:
+        """What is said of single machines. Raises UsageError where two rows mean the same one."""
+        found: dict[ArmId, ProtectException] = {}
+        for row in protect.settings:
+            for vm in self.named(row.vm):
+                if vm.id in found:
+                    texts = f"{found[vm.id].vm!r} and {row.vm!r}"
+                    raise UsageError(
+                        f"protect.settings: {texts} are one VM, {vm.id}.", "Make them one row."
+                    )
+                found[vm.id] = row
+        return found
 
     def unseen(self, protect: Protect) -> Iterator[Pending]:
         """The named machines and networks that may be there unseen."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.errors import AmbiguousName, NotFound, UsageError
+from asr_netmap.errors import AmbiguousName, NotFound, SettingsError, UsageError
 from asr_netmap.models import (
     ContainerMapping,
     Inventory,
@@ -475,6 +475,16 @@ def test_one_machine_can_go_elsewhere_by_a_row_of_its_own() -> None:
     row = {"vm": "app9", "subnet": "app", "target_resource_group": "rg-own", "zone": "2"}
     state = state_of(planned(estate(), settings=[row]))
     assert (state.subnet, state.target_group.name, state.zone) == ("app", "rg-own", "2")
+
+
+def test_what_is_said_of_one_machine_does_not_contradict_itself() -> None:
+    group = resource("Microsoft.Compute/availabilitySets", "as")
+    with pytest.raises(SettingsError, match="availability_set and zone exclude each other"):
+        planned(estate(), settings=[{"vm": "app9", "zone": "1", "availability_set": str(group)}])
+    with pytest.raises(SettingsError, match=r"'APP9' has row \[0\] already"):
+        planned(estate(), settings=[{"vm": "app9", "zone": "1"}, {"vm": "APP9"}])
+    with pytest.raises(UsageError, match="'app9' and 'rg-app/app9' are one VM"):
+        planned(estate(), settings=[{"vm": "app9", "zone": "1"}, {"vm": "rg-app/app9"}])
 
 
 def test_a_group_of_the_source_region_is_no_target() -> None:
