@@ -78,6 +78,22 @@ def find_machines(inventory: Inventory, settings: Settings, selection: Selection
     return found
 
 
+def any_to_protect(inventory: Inventory, settings: Settings) -> bool:
+    """Whether a declared machine is, or may be, one that no item of this vault replicates yet.
+
+    What cannot be meant is said when it is planned, and counts as one.
+    """
+    protect = settings.protect
+    if protect is None:
+        return False
+    search = _Search.of(inventory, settings)
+    try:
+        missing = any(not search.replicated(vm) for vm in search.declared(protect))
+        return missing or any(True for _ in search.unseen(protect))
+    except (NotFound, AmbiguousName, UsageError):
+        return True
+
+
 def selection_of(inventory: Inventory, settings: Settings) -> Selection:
     """The machines and networks that `protect` declares, and nothing else of the estate.
 

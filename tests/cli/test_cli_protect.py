@@ -267,6 +267,34 @@ def test_what_was_written_is_reported_when_the_waiting_ends_early(
     assert said in done.err
 
 
+def test_what_only_enabling_needs_is_read_no_more_when_all_replicate(
+    run: Run, folder: Path
+) -> None:
+    assert run(*WAITING).code == 0
+    for path in ("*/Microsoft.Storage/*", "*/replicationPolicies", "*/providers/*/vaults"):
+        add_condition(folder, {"kind": "forbidden", "path": path, "method": "GET"})
+    again = run(*WAITING)
+    assert (again.code, again.json["not_looked_at"]) == (0, [])
+
+
+def test_it_can_be_rehearsed_on_a_snapshot(run: Run, folder: Path) -> None:
+    def stop(document: dict[str, Any]) -> None:
+        for row in document["resources"]:
+            if row["id"].endswith("/virtualMachines/mgmt1"):
+                statuses = [{"code": "ProvisioningState/x"}, {"code": "PowerState/deallocated"}]
+                view = {"statuses": statuses, "computerName": "inside"}
+                row["properties"]["instanceView"] = view
+
+    change_estate(folder, stop)
+    assert run("snapshot", "--out", "copy.json", *ON_ESTATE).code == 0
+    assert '"inside"' not in (folder / "copy.json").read_text()
+    both = ("--vm", "sql3", "--vm", "mgmt1", *CACHE, "--yes", *AS_JSON)
+    done = run("protect", *both, "--sandbox", "copy.json", *ON_ESTATE[2:])
+    assert [c["title"] for c in done.json["changes"] if c["kind"] == "replication"] == ["sql3"]
+    assert "vm-not-running" in {f["code"] for f in done.json["findings"]}
+    assert items_of(folder, "sql3") == [], "the original is untouched"
+
+
 def test_all_machines_of_a_network_are_meant_by_it(run: Run, folder: Path) -> None:
     arguments = ("--from-network", "vnet-mgmt", *CACHE, "--yes", *AS_JSON)
     done = run("protect", *arguments, *ON_ESTATE)
