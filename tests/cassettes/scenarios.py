@@ -262,6 +262,36 @@ FAULTS = (
         says=("replication can't be enabled: the vault has no", "--create-missing"),
     ),
     Scenario(
+        "protect-fails",
+        "enabling is accepted and fails later: its job, and what is left for the next run",
+        ("protect", "--vm", "sql3", "--cache-storage", "asrcachedemo", "--yes", *WHERE),
+        lambda: part(
+            "sql3",
+            networks=DATA,
+            conditions=[
+                _fault(
+                    "operation-fails",
+                    path=ITEMS,
+                    code="28020",
+                    message="The requested operation failed.",
+                )
+            ],
+        ),
+        code=5,
+        says=("2 applied, 1 failed, 1 pending.", "28020"),
+    ),
+    Scenario(
+        "protect-another-network",
+        "another network than the mapped one is asked for: refused, with the way to change it",
+        (
+            *("protect", "--vm", "sql3", "--cache-storage", "asrcachedemo"),
+            *("--target-vnet", "vnet-web-asr", "--yes", *WHERE),
+        ),
+        lambda: part("sql3", networks=(*DATA, *WEB), mapped=True),
+        code=5,
+        says=("vnet-data is mapped to vnet-data-dr", "--allow-other-network", "--allow-retarget"),
+    ),
+    Scenario(
         "read-throttled",
         "429 on a read: waited for as long as Azure says, and asked again",
         ("discover", *WHERE),
