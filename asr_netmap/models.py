@@ -387,6 +387,7 @@ class ReplicatedNic:
 
     id -- of the source NIC: stable, unlike Site Recovery's own id of it.
     chosen_by_user -- somebody set it; a rule keeps its values.
+    chosen_at_enabling -- and that was when replication was enabled.
     The fields from `nsg` on are settings that can be changed.
     """
 
@@ -394,6 +395,7 @@ class ReplicatedNic:
     ip_configs: tuple[ReplicatedIpConfig, ...]
     source_network: ArmId | None = None
     chosen_by_user: bool = False
+    chosen_at_enabling: bool = False
     nsg: ArmId | None = None
     accelerated: bool = False
     nic_name: str | None = None

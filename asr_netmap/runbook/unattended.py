@@ -11,6 +11,7 @@ from dataclasses import replace
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Inventory
 from asr_netmap.planning.change import Action, Change, ItemState, Kind
+from asr_netmap.planning.enabled import as_enabled
 from asr_netmap.planning.exceptions import rows_by_item
 from asr_netmap.planning.lock_findings import retargets
 from asr_netmap.planning.nic_setting import Level, Setting
@@ -86,7 +87,9 @@ def nobodys_values(plan: Plan, settings: Settings, inventory: Inventory) -> Plan
     def _somebodys(setting: Setting, change: Change, given: Given) -> bool:
         item = inventory.item(change.subject)
         nic = item.nic(setting.nic) if item is not None and setting.nic is not None else None
-        if setting.place.level is Level.ITEM or nic is None or not nic.chosen_by_user:
+        if setting.place.level is Level.ITEM or item is None or nic is None:
+            return False
+        if not nic.chosen_by_user or as_enabled(item, nic):
             return False
         family = _TOGETHER.get(setting.name, frozenset({setting.name}))
         return not any(row.model_fields_set & family for row in given.get(change.subject, ()))

@@ -212,6 +212,39 @@ def test_on_disaster_day_a_declared_machine_waits_and_the_rest_is_answered(
     assert "sql3" in {each["title"] for each in found.json["pending"]}
 
 
+def test_rules_and_not_what_site_recovery_chose_first_have_the_last_word(
+    run: Run, folder: Path
+) -> None:
+    def make_static(document: dict[str, Any]) -> None:
+        for row in document["resources"]:
+            if row["name"] == "sql3-nic":
+                (config,) = row["properties"]["ipConfigurations"]
+                config["properties"]["privateIPAllocationMethod"] = "Static"
+
+    change_estate(folder, make_static)
+    rule = (
+        "networks:\n"
+        "- source: vnet-data\n"
+        "  target: vnet-data-dr\n"
+        "  subnets: {sql: zeta}\n"
+        "  addresses: [{from: 10.2.1.0/24, to: 10.20.2.0/24}]\n"
+    )
+    text = (folder / "netmap.yaml").read_text() + rule + RULES.partition("protect:")[1]
+    text += RULES.partition("protect:")[2]
+    (folder / "rules.yaml").write_text(text)
+    options = ("--sandbox", "estate.json", "--config", "rules.yaml", "--yes", *AS_JSON)
+    assert run("protect", *options).code == 5
+    finish_first_replication(folder)
+    last = run("protect", *options)
+    assert (last.code, kinds(last.json)) == (0, ["nic-settings"])
+    config = config_of(folder, "sql3")
+    assert (config["recoverySubnetName"], config["recoveryStaticIPAddress"]) == (
+        "zeta",
+        "10.20.2.12",
+    )
+    assert run("protect", *options).json["changes"] == []
+
+
 def test_waiting_ends_at_the_deadline_and_says_what_is_pending(run: Run, folder: Path) -> None:
     at_the_pace_of_this_test(folder, 86_400)
     arguments = ("--vm", "sql3", *CACHE, "--yes", "--wait", "--deadline", "30m", *AS_JSON)

@@ -26,9 +26,9 @@ from asr_netmap.models import (
     VmDisk,
 )
 from asr_netmap.planning.change import Change, Kind, ReplicationState
+from asr_netmap.planning.enabled import item_id
 from asr_netmap.planning.plan import Finding, Plan
 from asr_netmap.planning.planner import plan
-from asr_netmap.planning.protection import item_id
 from asr_netmap.planning.rights_findings import Permission, needed_rights, rights_findings
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.verification import verify
