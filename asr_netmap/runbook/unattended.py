@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.models import Inventory
+from asr_netmap.models import Inventory, ReplicatedItem
 from asr_netmap.planning.change import Action, Change, ItemState, Kind
 from asr_netmap.planning.enabled import as_enabled
 from asr_netmap.planning.exceptions import rows_by_item
@@ -47,9 +47,10 @@ def creating_only_if_told(settings: Settings, *, told: bool) -> Settings:
     return settings.model_copy(update={"safety": wanted})
 
 
-def first_time_only(plan: Plan) -> Plan:
+def first_time_only(plan: Plan, inventory: Inventory) -> Plan:
     """The NIC settings that have no value yet, and nothing else.
 
+    What Site Recovery chose when this tool enabled a machine is none: it has not been set yet.
     What rests on a change that is left out is left out, too: where a mapping would be pointed
     elsewhere, also every first choice of a target network, since it was made for that. A mapping
     that is only missing keeps no NIC from being set whose VM has its network already.
@@ -59,11 +60,18 @@ def first_time_only(plan: Plan) -> Plan:
     def allowed(change: Change) -> bool:
         if change.kind is not Kind.NIC_SETTINGS or not isinstance(change.before, ItemState):
             return False
-        first = not any(setting.value for setting in change.before.settings)
+        item = inventory.item(change.subject)
+        first = not any(s.value and not _untouched(s, item) for s in change.before.settings)
         return first and not (moving and _names_network(change))
 
     missing = {c.id for c in plan.changes if c.kind is Kind.MAPPING and c.action is Action.CREATE}
     return _reduced(plan, allowed, set() if moving else missing)
+
+
+def _untouched(setting: Setting, item: ReplicatedItem | None) -> bool:
+    """Whether a NIC is as enabling by this tool left it."""
+    nic = item.nic(setting.nic) if item is not None and setting.nic is not None else None
+    return item is not None and nic is not None and as_enabled(item, nic)
 
 
 def nobodys_values(plan: Plan, settings: Settings, inventory: Inventory) -> Plan:
@@ -87,9 +95,9 @@ def nobodys_values(plan: Plan, settings: Settings, inventory: Inventory) -> Plan
     def _somebodys(setting: Setting, change: Change, given: Given) -> bool:
         item = inventory.item(change.subject)
         nic = item.nic(setting.nic) if item is not None and setting.nic is not None else None
-        if setting.place.level is Level.ITEM or item is None or nic is None:
+        if setting.place.level is Level.ITEM or nic is None or not nic.chosen_by_user:
             return False
-        if not nic.chosen_by_user or as_enabled(item, nic):
+        if _untouched(setting, item):
             return False
         family = _TOGETHER.get(setting.name, frozenset({setting.name}))
         return not any(row.model_fields_set & family for row in given.get(change.subject, ()))

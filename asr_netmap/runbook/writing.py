@@ -109,7 +109,7 @@ def _plans(
         )
         made = with_missing_networks_left(_without(made, saved))
         if order.mode is Mode.FINISH:
-            return first_time_only(made)
+            return first_time_only(made, inventory)
         return nobodys_values(made, one, inventory)
 
     several = each_vault(console, settings, plan)
