@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.errors import Busy
+from asr_netmap.errors import AzureError, Busy
 from asr_netmap.gateway import subjects, translate
 from asr_netmap.gateway.changing import AzureGateway
 from asr_netmap.planning.change import (
@@ -61,7 +61,9 @@ def send(here: World, change: Change) -> Any:
 
 def test_a_machine_is_never_enabled_again_under_another_name() -> None:
     here = world()
-    with pytest.raises(Busy, match=r"sql1 is replicated by now, as .*/sql1; it is not enabled"):
+    with pytest.raises(
+        AzureError, match=r"sql1 is replicated by now, as .*/sql1; it is not enabled"
+    ):
         send(here, enabling(here, "sql1", "sql1-under-another-name"))
     assert here.sandbox.engine.accepted_writes == []
 
