@@ -29,7 +29,14 @@ from asr_netmap.applying.outcome import Outcome, Result, Status
 from asr_netmap.arm_id import ArmId
 from asr_netmap.clock import VirtualClock
 from asr_netmap.connecting import connect_azure, connect_endpoint, open_sandbox
-from asr_netmap.errors import AzureError, ForeignPlan, StalePlan
+from asr_netmap.errors import (
+    AzureError,
+    ForeignPlan,
+    StalePlan,
+    Throttled,
+    UnexpectedAnswer,
+    Unreachable,
+)
 from asr_netmap.files import read_bytes
 from asr_netmap.models import Inventory, RegionPair, ReplicatedItem
 from asr_netmap.plan_file import SavedPlan, load_plan, save_plan
@@ -53,7 +60,12 @@ from asr_netmap.planning.picture.picture import Picture, picture_of
 from asr_netmap.planning.plan import Plan, Scope
 from asr_netmap.planning.review import review, without_missing
 from asr_netmap.planning.rights_findings import needed_rights, rights_findings
-from asr_netmap.planning.safety import Consent, raise_if_unsafe
+from asr_netmap.planning.safety import (
+    Consent,
+    raise_if_replicated_twice,
+    raise_if_unsafe,
+    raise_if_unsafe_together,
+)
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.table_outcome import unmet_cells
 from asr_netmap.planning.verification import Verification, verify_estate, with_drill
@@ -553,8 +565,7 @@ def apply_several(
     With one worker, and on a virtual clock, they run one after the other. Raises what `apply`
     raises, before anything is written.
     """
-    for proposal in proposals:
-        raise_if_unsafe(proposal, consent or Consent())
+    raise_if_unsafe_together(proposals, consent or Consent())
     return _carry_out(azure, proposals, limits, observer, journal)
 
 
@@ -582,6 +593,7 @@ def apply_saved(
     """
     saved.check_age(azure.clock.now())
     prepared = [_prepare(azure, each, declared, strict, consent) for each in saved.plans]
+    raise_if_replicated_twice(each.to_do for each in prepared)
     results = _carry_out(azure, [each.to_do for each in prepared], limits, observer, journal)
     # After an interrupt the last plans may have no result.
     begun = zip(prepared, results, strict=False)
@@ -600,21 +612,28 @@ def wait_for_replication(
 
     seconds -- the most that is waited; every -- between two looks, of one list of items each.
     progress -- told in words how many are left, when that changes.
-    Returns the items that still are. Raises AzureErrors.
+    An answer that does not come is asked for again at the next look.
+    Returns the items that still are, as last seen. Raises AzureErrors.
     """
     from asr_netmap.gateway.reading import read_items  # noqa: PLC0415 -- gateway imports azure
 
     pending = {each.subject for each in waiting.pending}
     until, told = azure.clock.monotonic() + seconds, -1
+    left: tuple[ReplicatedItem, ...] | None = None
     while True:
-        items = read_items(azure, waiting.scope.vault)
-        left = tuple(i for i in items if i.id in pending and first_replication_under_way(i))
-        if progress is not None and left and len(left) != told:
-            progress(f"Waiting for the first replication of {len(left)} VM(s).")
-        told = len(left)
         rest = until - azure.clock.monotonic()
-        if not left or rest <= 0:
-            return left
+        try:
+            items = read_items(azure, waiting.scope.vault)
+        except (Unreachable, Throttled, UnexpectedAnswer):
+            if rest <= 0 and left is None:
+                raise
+        else:
+            left = tuple(i for i in items if i.id in pending and first_replication_under_way(i))
+            if progress is not None and left and len(left) != told:
+                progress(f"Waiting for the first replication of {len(left)} VM(s).")
+            told = len(left)
+        if left == () or rest <= 0:
+            return left or ()
         azure.clock.sleep(min(every, rest))
 
 

@@ -177,6 +177,7 @@ class VirtualMachine:
     nics -- the ids of its NICs, the primary one's first.
     encrypted -- by Azure Disk Encryption, inside the machine.
     spot -- Azure may take it away at any time.
+    size -- such as ``Standard_D2s_v3``; empty: not known.
     """
 
     id: ArmId
@@ -186,6 +187,7 @@ class VirtualMachine:
     nics: tuple[ArmId, ...] = ()
     encrypted: bool = False
     spot: bool = False
+    size: str = ""
 
     @property
     def name(self) -> str:
@@ -385,6 +387,7 @@ class ReplicatedNic:
 
     id -- of the source NIC: stable, unlike Site Recovery's own id of it.
     chosen_by_user -- somebody set it; a rule keeps its values.
+    chosen_at_enabling -- and that was when replication was enabled.
     The fields from `nsg` on are settings that can be changed.
     """
 
@@ -392,6 +395,7 @@ class ReplicatedNic:
     ip_configs: tuple[ReplicatedIpConfig, ...]
     source_network: ArmId | None = None
     chosen_by_user: bool = False
+    chosen_at_enabling: bool = False
     nsg: ArmId | None = None
     accelerated: bool = False
     nic_name: str | None = None

@@ -77,8 +77,17 @@ def read(azure: Connection, settings: Settings, *, progress: Say | None = None) 
         regions=settings.regions,
         subscriptions=_named_subscriptions(settings),
         progress=progress,
-        protecting=settings.protect is not None,
+        protecting=_protecting(settings),
     )
+
+
+def _protecting(settings: Settings) -> Callable[[Inventory], bool] | None:
+    """Whether machines are still to be replicated, by what was read; None: none are declared."""
+    if settings.protect is None:
+        return None
+    from asr_netmap.planning.machines import any_to_protect  # noqa: PLC0415 -- for this only
+
+    return lambda inventory: any_to_protect(inventory, settings)
 
 
 def read_networks(

@@ -51,7 +51,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "files": ERRORS,
     "plan_file": VALUES | {"planning", "files", "json_pieces"},
     "connecting": ERRORS | {"gateway", "sandbox"},
-    "reading": VALUES | {"settings", "gateway"},
+    "reading": VALUES | {"settings", "gateway", "planning"},
     "api": BELOW_API,
     "testing": ERRORS | {"files", "gateway", "sandbox", "api", "cli"},
     "cli": EVERYTHING,

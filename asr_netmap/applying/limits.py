@@ -19,7 +19,8 @@ class Limits:
     grace -- after the deadline, for what is still running; then it is given up as unknown.
     max_failures -- stop starting after so many; None: never. A stale change is none: among many
         VMs one always moves between review and window.
-    canary -- so many NIC-settings changes are applied and read back before the others start.
+    canary -- so many VMs are enabled, and so many have their NICs set, and are read back before the
+        others start.
     in_flight_at_start, max_in_flight -- writes that Azure works on at once. Site Recovery's own
         limit is not published, so it starts moderately and grows with success. The start is one
         tenth of ARM's bucket of 200 writes, so that some twenty items go out together; the

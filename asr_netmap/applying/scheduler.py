@@ -8,7 +8,7 @@ a look at all changes: who waits for a moment, a place, a sight or a list stands
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from asr_netmap.applying import observer
@@ -122,13 +122,14 @@ class Scheduler:
         self._tie()
 
     def _tie(self) -> None:
-        """Who waits for whom; the rest of the NIC changes waits for the canaries."""
+        """Who waits for whom; the rest of a kind waits for its canaries."""
         self._waits: dict[str, set[str]] = {}
         self._waited_for: dict[str, list[str]] = {}
         for name, course in self._courses.items():
             needed = {d for d in course.change.depends_on if d in self._courses}
-            if course.change.kind is Kind.NIC_SETTINGS and name not in self._canaries:
-                needed |= self._canaries
+            canaries = self._canaries.get(course.change.kind, frozenset())
+            if name not in canaries:
+                needed |= canaries
             self._waits[name] = needed
             for other in needed:
                 self._waited_for.setdefault(other, []).append(name)
@@ -314,7 +315,7 @@ class Scheduler:
             self._release(name)
             return
         self._count_failure(outcome, now)
-        if name in self._canaries and self._stop is None:
+        if name in self._canaries.get(course.change.kind, ()) and self._stop is None:
             message = f"The canary {course.change.title} was not applied."
             self._halt(_Stop("canary", message), now)
         for other in self._waited_for.get(name, ()):
@@ -543,6 +544,9 @@ class Scheduler:
             yield now + self._wait_for_reads(course, now)
 
 
-def _canaries(changes: Sequence[Change], count: int | None) -> frozenset[str]:
-    nics = [change.id for change in changes if change.kind is Kind.NIC_SETTINGS]
-    return frozenset(nics[:count] if count is not None else ())
+def _canaries(changes: Sequence[Change], count: int | None) -> Mapping[Kind, frozenset[str]]:
+    """The first of each kind that is about a VM."""
+    if count is None:
+        return {}
+    kinds = (Kind.REPLICATION, Kind.NIC_SETTINGS)
+    return {kind: frozenset([c.id for c in changes if c.kind is kind][:count]) for kind in kinds}

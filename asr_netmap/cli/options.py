@@ -178,7 +178,7 @@ class Vault:
             "--target-resource-group",
             metavar="NAME",
             envvar="ASR_NETMAP_TARGET_RESOURCE_GROUP",
-            help="Where created networks go; else <source resource group>-asr.",
+            help="Where created networks and protected VMs go; else <source resource group>-asr.",
         ),
     ] = None
 

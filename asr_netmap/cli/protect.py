@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr_netmap.cli.command import command
-from asr_netmap.cli.connecting import connect
+from asr_netmap.cli.connecting import connect, read_progress
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared
 from asr_netmap.cli.exit_codes import ExitCode
 from asr_netmap.cli.options import Config, PlanRules, Shape, Where, Writing, as_typed
-from asr_netmap.cli.plan import plans_of
-from asr_netmap.cli.several import with_vaults_that_failed
+from asr_netmap.cli.several import Several, each_vault, with_vaults_that_failed
 from asr_netmap.cli.waiting import Waiting
 from asr_netmap.cli.writing import Run, carry_out_fresh, consent_of
-from asr_netmap.errors import UsageError
+from asr_netmap.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
-    from asr_netmap.planning.selection import Selection
+    from asr_netmap.gateway.connection import Connection
+    from asr_netmap.planning.plan import Plan
     from asr_netmap.settings import Settings
 
 _REFERENCE = "name, group/name or ARM id"
@@ -175,10 +175,27 @@ def protect(
         wait=waiting.wait,
     )
     with connect(console, where.access) as azure:
-        settings = [_with(machines, one) for one in found.resolved(azure)]
-        several = plans_of(console, azure, settings, _selected(settings), rules)
+        settings = _protecting(machines, found.resolved(azure))
+        several = _plans(console, azure, settings, rules)
         code = carry_out_fresh(console, azure, several.found, run, several.not_looked_at)
     return with_vaults_that_failed(code, several.code)
+
+
+def _protecting(machines: Machines, settings: Sequence[Settings]) -> list[Settings]:
+    """The vaults that machines are declared for, with what was typed. Raises UsageError."""
+    if machines.named and len(settings) > 1:
+        raise UsageError(
+            f"--{'vm' if machines.vm else 'from-network'} with {len(settings)} vaults: a VM is "
+            "replicated by one of them.",
+            "Name the vault with --vault-id instead of --config, or the VMs in its `protect:`.",
+        )
+    meant = [one for one in settings if machines.named or one.protect is not None]
+    if not meant:
+        raise UsageError(
+            "Which VMs are to be protected?",
+            "Name them with --vm or --from-network, or in `protect:` of a netmap.yaml.",
+        )
+    return [_with(machines, one) for one in meant]
 
 
 def _with(machines: Machines, settings: Settings) -> Settings:
@@ -186,11 +203,6 @@ def _with(machines: Machines, settings: Settings) -> Settings:
     from asr_netmap.settings import Protect, checked  # noqa: PLC0415 -- pydantic
 
     said = settings.protect
-    if said is None and not machines.named:
-        raise UsageError(
-            "Which VMs are to be protected?",
-            "Name them with --vm or --from-network, or in `protect:` of a netmap.yaml.",
-        )
     before = said.model_dump(mode="json", by_alias=True, exclude_none=True) if said else {}
     if machines.named:
         before = {k: v for k, v in before.items() if k not in ("vms", "networks")}
@@ -198,12 +210,30 @@ def _with(machines: Machines, settings: Settings) -> Settings:
     return settings.model_copy(update={"protect": merged})
 
 
-def _selected(settings: Sequence[Settings]) -> Selection:
-    """The machines and networks that are meant, and no others."""
-    from asr_netmap.planning.selection import Selection  # noqa: PLC0415 -- help needs none of it
+def _plans(
+    console: Console, azure: Connection, settings: Sequence[Settings], rules: PlanRules
+) -> Several[Plan]:
+    """A plan for each vault, of the machines and networks that are meant there and no others."""
+    from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
+    from asr_netmap.planning.machines import selection_of  # noqa: PLC0415 -- the same
 
-    meant = [one.protect for one in settings if one.protect is not None]
-    vms = tuple(text for each in meant for text in each.vms)
-    networks = tuple(text for each in meant for text in each.networks)
-    # One or the other narrows a run down; where both are meant, all that is declared is planned.
-    return Selection() if vms and networks else Selection(vms=vms, networks=networks)
+    say = read_progress(console)
+
+    def work(one: Settings) -> Plan:
+        inventory = api.read(azure, one, progress=say)
+        return api.plan(
+            azure,
+            one,
+            selection=selection_of(inventory, one),
+            retarget_items=rules.retarget_items,
+            inventory=inventory,
+        )
+
+    several = each_vault(console, settings, work)
+    codes = [{finding.code for finding in plan.findings} for plan in several.found]
+    if codes and all("selection-empty" in each for each in codes):
+        raise NotFound(
+            "There is nothing to protect: no VM between these regions is meant by what is named.",
+            "Look at `asr-netmap discover` and `asr-netmap nics list`.",
+        )
+    return several

@@ -6,7 +6,15 @@ from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from asr_netmap.applying.observer import Accepted, Event, Finished, Interrupted, Started, Throttled
+from asr_netmap.applying.observer import (
+    Accepted,
+    Event,
+    Finished,
+    Interrupted,
+    Stage,
+    Started,
+    Throttled,
+)
 from asr_netmap.applying.outcome import Status
 from asr_netmap.planning.change import Change, Kind
 
@@ -50,7 +58,11 @@ class Tally:
 
     def take(self, event: Event, now: float) -> None:
         """Count an event."""
-        if isinstance(event, Started):
+        if isinstance(event, Stage):
+            # What was waited for is planned later, and comes on top.
+            least = self._ended[event.kind] + event.total
+            self._totals[event.kind] = max(self._totals[event.kind], least)
+        elif isinstance(event, Started):
             self._checking[event.change.id] = event.change.kind
         elif isinstance(event, Accepted):
             self._checking.pop(event.change.id, None)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from asr_netmap.cli.console import Console
+from asr_netmap.errors import AsrNetmapError
+from asr_netmap.models import NotLookedAt
 
 if TYPE_CHECKING:
     from asr_netmap.applying.journal import Journal
@@ -49,18 +51,37 @@ def finish_pending(
     """Wait for what each plan left pending, plan again for just that, and apply it.
 
     Returns the runs as they are reported then: what was finished is a change, and pending no more.
+    What was written before is reported, too, when the waiting fails or is interrupted.
     """
     found: list[tuple[Plan, Result]] = []
     until = azure.clock.monotonic() + (limits.deadline or LONGEST)
+    stopped = any(result.interrupted for _, result in done)
     for plan, result in done:
         left = until - azure.clock.monotonic()
-        if result.interrupted or not plan.pending or left <= 0:
+        if stopped or not plan.pending or left <= 0:
             found.append((plan, result))
             continue
-        again = _planned_again(console, azure, plan, left)
-        ended = _applied(azure, again, until, consent, limits, observer, journal)
-        found.append(_as_one(plan, result, again, ended))
+        try:
+            again = _planned_again(console, azure, plan, left)
+            ended = _applied(azure, again, until, consent, limits, observer, journal)
+        except AsrNetmapError as error:
+            console.error(error)
+            found.append((_unfinished(plan, error), result))
+        except KeyboardInterrupt:
+            console.warn("asr-netmap: interrupted; what is pending is done by the next run")
+            stopped = True
+            found.append((plan, replace(result, interrupted=True)))
+        else:
+            stopped = ended.interrupted
+            found.append(_as_one(plan, result, again, ended))
     return found
+
+
+def _unfinished(plan: Plan, error: AsrNetmapError) -> Plan:
+    """The plan of a run that could not go on: nobody may call it done."""
+    what = f"pending items of vault {plan.scope.vault.name}"
+    gap = NotLookedAt(what, error.message, None, error.hint)
+    return replace(plan, not_looked_at=(*plan.not_looked_at, gap))
 
 
 def _as_one(plan: Plan, result: Result, again: Plan, ended: Result) -> tuple[Plan, Result]:
@@ -120,6 +141,8 @@ def _applied(
     from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
 
     left = limits
+    # What these NICs have now is Site Recovery's first choice, so its share is no danger.
+    consent = replace(consent, max_changed_percent=100)
     if limits.deadline is not None:
         left = replace(limits, deadline=max(until - azure.clock.monotonic(), 0.001))
     return api.apply(azure, plan, consent=consent, limits=left, observer=observer, journal=journal)

@@ -85,11 +85,10 @@ def carry_out_fresh(
     not_looked_at: Sequence[NotLookedAt] = (),
 ) -> ExitCode:
     """Show, ask and apply plans that were made just now."""
-    from asr_netmap.planning.safety import raise_if_unsafe  # noqa: PLC0415 -- loads pydantic
+    from asr_netmap.planning.safety import raise_if_unsafe_together  # noqa: PLC0415 -- loads pydantic
 
     show_plans(console, plans, run.form, azure.sandbox)
-    for plan in plans:
-        raise_if_unsafe(plan, run.consent)
+    raise_if_unsafe_together(plans, run.consent)
     carry = fresh_carry(azure, plans, run.consent)
     if run.wait:
         carry = staying(console, azure, carry, run.consent)

@@ -242,7 +242,8 @@ def _enable_replication(
     state, subject = _expect(change.after, ReplicationState), change.subject
     other = _item_of(connection, state.vm, vault_of(subject))
     if other is not None:
-        raise Busy(
+        # Under another name it is nobody's unfinished write of ours: waiting would not help.
+        raise AzureError(
             f"{state.vm.name} is replicated by now, as {other}; it is not enabled again.",
             "Plan again.",
         )

@@ -107,7 +107,7 @@ def to_protect_in(subscription: str) -> tuple[Listing, ...]:
     return (
         # ARM: the run time status of all machines in one list (Microsoft Learn, Virtual Machines -
         # List All, statusOnly).
-        replace(running, query="statusOnly=true", scope=None),
+        replace(running, query="statusOnly=true", scope=None, kind=""),
         _provider_list(
             subscription,
             ("storage_accounts", "storage accounts", "storage account"),

@@ -71,7 +71,7 @@ def read_inventory(
     regions: RegionPair | None,
     subscriptions: Iterable[str] = (),
     progress: Say | None = None,
-    protecting: bool = False,
+    protecting: Callable[[Inventory], bool] | None = None,
 ) -> Inventory:
     """Read everything that planning needs.
 
@@ -80,7 +80,8 @@ def read_inventory(
     subscriptions -- ids to look into beside the vault's; those that mappings and items name are
         added by themselves.
     progress -- told in words what was read; called from one thread at a time.
-    protecting -- machines are to be replicated: what that needs is read, too.
+    protecting -- whether machines are to be replicated, by what was read so far: then what that
+        needs is read, too; None: none are.
     Raises NotFound for a named thing that isn't there, and AzureError if nothing could be read.
     """
     say = progress or _silent
@@ -102,9 +103,11 @@ def read_inventory(
             found.gaps.append(seen)
         further = sorted(_named_subscriptions(found) - set(at_home))
         _read(connection, pool, [x for s in further for x in lists.of_subscription(s)], found, say)
-        if protecting:
+        # A vault that could not be seen is none, here: its lists tell.
+        here = seen if isinstance(seen, Vault) else None
+        if protecting is not None and protecting(found.inventory(here)):
             _read_to_protect(connection, pool, vault, [*at_home, *further], found, say)
-    return _finished(found, seen if isinstance(seen, Vault) else None, regions)
+    return _finished(found, here, regions)
 
 
 def read_items(connection: Connection, vault: ArmId) -> tuple[ReplicatedItem, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import AzureError, Missing
-from asr_netmap.gateway import lists
+from asr_netmap.gateway import lists, translate
 from asr_netmap.gateway.connection import Connection
 from asr_netmap.gateway.locks import LOCKS_API, locks_path
 from asr_netmap.gateway.reading import gap
@@ -37,8 +37,23 @@ def take_snapshot(
                 gaps.append(gap(what, rows, None))
                 continue
             for row in rows:
-                resources.setdefault(str(row["id"]).lower(), row)
+                key = str(row["id"]).lower()
+                resources[key] = _with_state(resources[key], row) if key in resources else row
     return [resources[key] for key in sorted(resources)], tuple(gaps)
+
+
+def _with_state(known: Row, row: Row) -> Row:
+    """A resource as it was read first, with whether it runs where a later row tells that.
+
+    ARM: the list with the machines' states has nothing else of them (Microsoft Learn, Virtual
+    Machines - List All, statusOnly).
+    """
+    state = translate.power_state(row)
+    if state is None:
+        return known
+    statuses = [{"code": f"PowerState/{state.state}"}]
+    properties = {**(known.get("properties") or {}), "instanceView": {"statuses": statuses}}
+    return {**known, "properties": properties}
 
 
 _Task = tuple[str, Callable[[], list[Row]]]
@@ -64,8 +79,8 @@ def _tasks(connection: Connection, vault: ArmId, inventory: Inventory) -> Iterat
     for kind in _OF_VAULT:
         yield kind, _rows(connection, f"{vault}/{kind}", lists.SITE_RECOVERY_API)
     for subscription in sorted(_subscriptions(vault, inventory)):
-        for listing in lists.of_subscription(subscription):
-            yield listing.what, _rows(connection, listing.path, listing.api_version)
+        for listing in (*lists.of_subscription(subscription), *lists.to_protect_in(subscription)):
+            yield listing.what, _rows(connection, listing.path, listing.api_version, listing.query)
         yield f"private DNS zones of subscription {subscription}", _zones(connection, subscription)
         path = locks_path(subscription)
         yield f"locks of subscription {subscription}", _rows(connection, path, LOCKS_API)
@@ -87,8 +102,10 @@ def _zones(connection: Connection, subscription: str) -> Callable[[], list[Row]]
     return read
 
 
-def _rows(connection: Connection, path: str, version: str) -> Callable[[], list[Row]]:
-    return lambda: list(connection.rows(path, version))
+def _rows(
+    connection: Connection, path: str, version: str, query: str = ""
+) -> Callable[[], list[Row]]:
+    return lambda: list(connection.rows(path, version, query))
 
 
 def _subscriptions(vault: ArmId, inventory: Inventory) -> set[str]:

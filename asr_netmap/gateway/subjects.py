@@ -342,10 +342,11 @@ def replication_state(raw: Body, item: ReplicatedItem) -> ReplicationState:
     """How a machine is replicated, as far as its item tells."""
     properties = raw.get("properties") or {}
     details = properties.get("providerSpecificDetails") or {}
-    disks = tuple(
-        DiskCopy(ArmId(each["diskId"]), ArmId(each["primaryStagingAzureStorageAccountId"]))
+    copies = (
+        (each.get("diskId"), each.get("primaryStagingAzureStorageAccountId"))
         for each in details.get("protectedManagedDisks") or ()
     )
+    disks = tuple(DiskCopy(ArmId(disk), ArmId(cache)) for disk, cache in copies if disk and cache)
     assert item.vm is not None, "only asked for items with a machine"
     return ReplicationState(
         vm=item.vm,

@@ -53,7 +53,8 @@ T = TypeVar("T")
 
 # ARM: how a NIC's settings came about (A2A recordings, 2022 and 2023): SelectedByDefault from the
 # mapping, SelectedByUserOverride at enabling, SelectedByUser by an update, NotSelected.
-_CHOSEN = frozenset({"selectedbyuser", "selectedbyuseroverride"})
+_AT_ENABLING = "selectedbyuseroverride"
+_CHOSEN = frozenset({"selectedbyuser", _AT_ENABLING})
 
 
 class Untranslatable(ValueError):
@@ -127,6 +128,7 @@ def vm(body: Body) -> VirtualMachine:
         # Machines REST reference, encryptionSettings).
         encrypted=bool(_part(_part(storage, "osDisk"), "encryptionSettings").get("enabled")),
         spot=str(properties.get("priority")).lower() == "spot",
+        size=str(_part(properties, "hardwareProfile").get("vmSize") or ""),
     )
 
 
@@ -366,12 +368,14 @@ def _security_groups(configs: Iterable[Body]) -> tuple[ArmId, ...]:
 
 
 def _replicated_nic(body: Body) -> ReplicatedNic:
+    selection = str(body.get("selectionType")).lower()
     return ReplicatedNic(
         id=ArmId(body["sourceNicArmId"]),
         ip_configs=tuple(_replicated_ip_config(each) for each in body.get("ipConfigs") or ()),
         # ARM: vMNetworkName holds the network's whole id (A2A recordings, 2022 and 2023).
         source_network=_id(body.get("vMNetworkName")),
-        chosen_by_user=str(body.get("selectionType")).lower() in _CHOSEN,
+        chosen_by_user=selection in _CHOSEN,
+        chosen_at_enabling=selection == _AT_ENABLING,
         **_settings(NIC_FIELDS, body),
     )
 

@@ -56,7 +56,8 @@ def _nic_with(nic: ReplicatedNic, settings: Iterable[Setting]) -> ReplicatedNic:
         else:
             by_config.setdefault(setting.ip_config.lower(), {})[setting.name] = setting.value
     configs = tuple(replace(c, **by_config.get(c.name.lower(), {})) for c in nic.ip_configs)
-    return replace(nic, chosen_by_user=True, ip_configs=configs, **of_nic)
+    of_nic |= {"chosen_by_user": True, "chosen_at_enabling": False}
+    return replace(nic, ip_configs=configs, **of_nic)
 
 
 def _network(network: ArmId, state: NetworkState) -> Network:

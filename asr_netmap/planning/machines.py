@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.errors import AmbiguousName, NotFound
-from asr_netmap.models import Inventory, Network, NicAddress, VirtualMachine
+from asr_netmap.errors import AmbiguousName, NotFound, UsageError
+from asr_netmap.models import (
+    Direction,
+    Inventory,
+    Network,
+    NicAddress,
+    RegionPair,
+    ReplicatedItem,
+    VirtualMachine,
+)
 from asr_netmap.near_names import did_you_mean
 from asr_netmap.planning.nic_planner import FREEZE_TAG
 from asr_netmap.planning.plan import Finding, Pending, Severity
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.sources import Source
-from asr_netmap.rules.lookup import find_network, matches
+from asr_netmap.rules.lookup import find_network, matches, maybe_unseen
 from asr_netmap.rules.protectable import obstacles
 from asr_netmap.settings import NetworkSettings, Protect, ProtectException, Settings
+
+_KIND = "microsoft.compute/virtualmachines"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,48 +68,73 @@ def find_machines(inventory: Inventory, settings: Settings, selection: Selection
     protect = settings.protect
     if protect is None:
         return found
-    rows = _rows(protect, inventory)
-    for vm in _declared(protect, inventory, settings):
-        if inventory.item_of(vm.id) is None and _picked(selection, vm, inventory):
+    search = _Search.of(inventory, settings)
+    rows = search.rows(protect)
+    for vm in search.declared(protect):
+        if not search.replicated(vm) and _picked(selection, vm, inventory):
             _sort(found, vm, rows.get(vm.id), inventory, settings)
+    unseen = (each for each in search.unseen(protect) if _asked_for(selection, each.title))
+    found.pending += unseen
     return found
+
+
+def any_to_protect(inventory: Inventory, settings: Settings) -> bool:
+    """Whether a declared machine is, or may be, one that no item of this vault replicates yet.
+
+    What cannot be meant is said when it is planned, and counts as one.
+    """
+    protect = settings.protect
+    if protect is None:
+        return False
+    search = _Search.of(inventory, settings)
+    try:
+        missing = any(not search.replicated(vm) for vm in search.declared(protect))
+        return missing or any(True for _ in search.unseen(protect))
+    except (NotFound, AmbiguousName, UsageError):
+        return True
+
+
+def selection_of(inventory: Inventory, settings: Settings) -> Selection:
+    """The machines and networks that `protect` declares, and nothing else of the estate.
+
+    Networks alone stay networks, so that their mappings are planned whoever is in them; beside
+    named machines they stand for the machines in them.
+    Raises NotFound or AmbiguousName for a name that can't be meant.
+    """
+    protect = settings.protect
+    if protect is None or not protect.vms:
+        return Selection(networks=protect.networks if protect else ())
+    declared = _Search.of(inventory, settings).declared(protect) if protect.networks else ()
+    return Selection(vms=(*protect.vms, *(str(vm.id) for vm in declared)))
 
 
 def with_machines(
     sources: tuple[Source, ...], machines: Machines, settings: Settings, inventory: Inventory
 ) -> tuple[Source, ...]:
-    """The source networks of a run, with those that machines are in.
+    """The source networks of a run, with those that machines are in."""
+    networks = {source.network.id: source for source in sources}
+    for machine in machines.ready:
+        home = machine.network
+        networks[home.id] = Source(home, wanted_of(home, settings, inventory))
+    return tuple(networks.values())
+
+
+def wanted_of(network: Network, settings: Settings, inventory: Inventory) -> NetworkSettings | None:
+    """What is declared of a network that a machine is in.
 
     A target that `protect` names is that of a network which is mapped to none yet.
     """
-    known = {source.network.id for source in sources}
-    added: dict[ArmId, Source] = {}
-    for machine in machines.ready:
-        if machine.network.id not in known:
-            wanted = _wanted(machine.network, settings, inventory)
-            added[machine.network.id] = Source(machine.network, wanted)
+    row = next((n for n in settings.networks or () if matches(n.source, network.id)), None)
     target = settings.protect.target_network if settings.protect else None
-    uses = {machine.network.id for machine in machines.ready}
-    named = tuple(
-        replace(source, wanted=_wanted(source.network, settings, inventory))
-        if target and source.wanted is None and source.network.id in uses
-        else source
-        for source in sources
-    )
-    return (*named, *added.values())
-
-
-def _wanted(network: Network, settings: Settings, inventory: Inventory) -> NetworkSettings | None:
-    for each in settings.networks or ():
-        if matches(each.source, network.id):
-            return each
-    target = settings.protect.target_network if settings.protect else None
-    if target is None or _mapped(network, settings, inventory):
-        return None
+    if target is None or (row and row.target) or is_mapped(network, settings, inventory):
+        return row
+    if row is not None:
+        return row.model_copy(update={"target": target})
     return NetworkSettings(source=str(network.id), target=target)
 
 
-def _mapped(network: Network, settings: Settings, inventory: Inventory) -> bool:
+def is_mapped(network: Network, settings: Settings, inventory: Inventory) -> bool:
+    """Whether a network is mapped in the direction of a failover."""
     regions = settings.regions
     return any(
         mapping.source_network == network.id
@@ -108,46 +143,126 @@ def _mapped(network: Network, settings: Settings, inventory: Inventory) -> bool:
     )
 
 
-def _declared(
-    protect: Protect, inventory: Inventory, settings: Settings
-) -> Iterator[VirtualMachine]:
-    """The named machines and those of the named networks, each once, in the order of their ids."""
-    found = {vm.id: vm for vm in (find_machine(text, inventory) for text in protect.vms)}
-    networks = {
-        find_network(text, inventory, settings.source_region, "source network").id
-        for text in protect.networks
-    }
-    for vm in inventory.vms:
-        placed = (a for nic in inventory.nics_of(vm.id) for a in nic.addresses)
-        if any(a.subnet is not None and a.subnet.parent in networks for a in placed):
-            found[vm.id] = vm
-    return iter(sorted(found.values(), key=lambda vm: vm.id))
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Which machines are meant by what is written.
 
-
-def find_machine(text: str, inventory: Inventory) -> VirtualMachine:
-    """The virtual machine that `text` (name, group/name or ARM id) means, in whatever region.
-
-    Raises NotFound with near names, or AmbiguousName.
+    homes -- the machines at the source that items would bring back, since they were reprotected.
     """
-    found = [vm for vm in inventory.vms if matches(text, vm.id)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        ids = ", ".join(sorted(str(vm.id) for vm in found))
-        raise AmbiguousName(
-            f"The VM {text!r} fits {len(found)} machines: {ids}.",
-            "Give group/name or the whole ARM id.",
+
+    inventory: Inventory
+    settings: Settings
+    homes: frozenset[ArmId]
+
+    @staticmethod
+    def of(inventory: Inventory, settings: Settings) -> _Search:
+        """In that inventory."""
+        homes = (_home_of(item, settings.regions) for item in inventory.items)
+        return _Search(inventory, settings, frozenset(each for each in homes if each is not None))
+
+    def declared(self, protect: Protect) -> Iterator[VirtualMachine]:
+        """The named machines and those of the named networks, each once, in order of their ids."""
+        found = {vm.id: vm for text in protect.vms for vm in self.named(text)}
+        networks = {network.id for text in protect.networks for network in self._network(text)}
+        for vm in self.inventory.vms:
+            placed = (a for nic in self.inventory.nics_of(vm.id) for a in nic.addresses)
+            if any(a.subnet is not None and a.subnet.parent in networks for a in placed):
+                found[vm.id] = vm
+        return iter(sorted(found.values(), key=lambda vm: vm.id))
+
+    def named(self, text: str) -> tuple[VirtualMachine, ...]:
+        """The machine that `text` (name, group/name or ARM id) means, in whatever region.
+
+        One of the source region comes first: after a failover there is another of that name.
+        None at all: an item replicates it, from wherever it is now, or it may be unseen.
+        Raises NotFound with near names, or AmbiguousName.
+        """
+        fitting = [vm for vm in self.inventory.vms if matches(text, vm.id)]
+        here = [vm for vm in fitting if vm.region == self.settings.source_region]
+        if not here and self._names_item(text):
+            return ()
+        found = here or fitting
+        if len(found) > 1:
+            ids = ", ".join(sorted(str(vm.id) for vm in found))
+            raise AmbiguousName(
+                f"The VM {text!r} fits {len(found)} machines: {ids}.",
+                "Give group/name or the whole ARM id.",
+            )
+        if not found and not self._unread:
+            names = [vm.name for vm in self.inventory.vms]
+            raise NotFound(
+                f"There is no VM {text!r}.",
+                did_you_mean(text.rpartition("/")[2], names, "There is none."),
+            )
+        return tuple(found)
+
+    def rows(self, protect: Protect) -> Mapping[ArmId, ProtectException]:
+        """What is said of single machines. Raises UsageError where two rows mean the same one."""
+        found: dict[ArmId, ProtectException] = {}
+        for row in protect.settings:
+            for vm in self.named(row.vm):
+                if vm.id in found:
+                    texts = f"{found[vm.id].vm!r} and {row.vm!r}"
+                    raise UsageError(
+                        f"protect.settings: {texts} are one VM, {vm.id}.", "Make them one row."
+                    )
+                found[vm.id] = row
+        return found
+
+    def unseen(self, protect: Protect) -> Iterator[Pending]:
+        """The named machines and networks that may be there unseen."""
+        vault = self.settings.vault.id
+        for text in protect.vms:
+            if self._unread and not self.named(text) and not self._names_item(text):
+                yield Pending(_subject(text, vault), text, f"{self._unread} could not be read")
+        for text in protect.networks:
+            if not self._network(text):
+                reason = "the network could not be looked at"
+                yield Pending(_subject(text, vault), text, reason)
+
+    def replicated(self, vm: VirtualMachine) -> bool:
+        """Whether an item of this vault replicates the machine, or would bring it back."""
+        return self.inventory.item_of(vm.id) is not None or vm.id in self.homes
+
+    @property
+    def _unread(self) -> str:
+        """What could not be read that may hold machines; empty: nothing."""
+        gaps = self.inventory.not_looked_at
+        return next((gap.what for gap in gaps if gap.kind == _KIND), "")
+
+    def _network(self, text: str) -> tuple[Network, ...]:
+        """The source network that `text` means; none: it may be unseen."""
+        try:
+            region = self.settings.source_region
+            return (find_network(text, self.inventory, region, "source network"),)
+        except NotFound:
+            if not maybe_unseen(text, self.inventory):
+                raise
+        return ()
+
+    def _names_item(self, text: str) -> bool:
+        return any(matches(text, home) for home in self.homes) or any(
+            text.lower() == item.vm_name.lower() or (item.vm and matches(text, item.vm))
+            for item in self.inventory.items
         )
-    names = [vm.name for vm in inventory.vms]
-    hint = did_you_mean(text.rpartition("/")[2], names, "There is none.")
-    unread = "; ".join(gap.what for gap in inventory.not_looked_at)
-    raise NotFound(
-        f"There is no VM {text!r}.", f"{hint} Not looked at: {unread}." if unread else hint
-    )
 
 
-def _rows(protect: Protect, inventory: Inventory) -> Mapping[ArmId, ProtectException]:
-    return {find_machine(row.vm, inventory).id: row for row in protect.settings}
+def _home_of(item: ReplicatedItem, regions: RegionPair) -> ArmId | None:
+    """The machine at the source that an item would bring back; None: it was not reprotected."""
+    direction = regions.direction_of(item.source_region, item.target_region)
+    if direction is not Direction.REVERSE or item.target_group is None:
+        return None
+    name = item.target_vm_name or item.vm_name
+    return item.target_group.provider_child("Microsoft.Compute", "virtualMachines", name)
+
+
+def _subject(text: str, vault: ArmId) -> ArmId:
+    """What is named, or the vault where a name does not say enough."""
+    return ArmId(text) if text.startswith("/") else vault
+
+
+def _asked_for(selection: Selection, text: str) -> bool:
+    return selection.everything or text in (*selection.vms, *selection.networks)
 
 
 def _picked(selection: Selection, vm: VirtualMachine, inventory: Inventory) -> bool:
@@ -177,7 +292,7 @@ def _sort(
     if any(name.lower() == FREEZE_TAG for name in vm.tags):
         found.wait(vm, f"the tag {FREEZE_TAG} on the VM stops every write to it")
         return
-    home = _home(vm, inventory)
+    home = _placed(vm, inventory)
     network = inventory.network(home.parent) if home is not None else None
     if network is None:
         found.wait(vm, "the network of its primary NIC could not be looked at")
@@ -185,7 +300,7 @@ def _sort(
         found.ready.append(Machine(vm, network, home.name if home else None, said))
 
 
-def _home(vm: VirtualMachine, inventory: Inventory) -> ArmId | None:
+def _placed(vm: VirtualMachine, inventory: Inventory) -> ArmId | None:
     """The subnet of its primary IP config."""
     nic = inventory.nic(vm.nics[0])
     addresses: tuple[NicAddress, ...] = nic.addresses if nic else ()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import (
@@ -30,6 +31,7 @@ from asr_netmap.planning.clearing import (
     network_cleared,
     subnet_cleared,
 )
+from asr_netmap.planning.enabled import as_enabled, named_for_enabling, subnet_asked_for
 from asr_netmap.planning.exceptions import Exceptions
 from asr_netmap.planning.nic_setting import (
     FIELDS,
@@ -190,6 +192,7 @@ class _Drafting:
     def __init__(self, tasks: Sequence[ItemTask], inventory: Inventory, settings: Settings) -> None:
         self._inventory = inventory
         self._enforce = settings.nics.existing == "enforce"
+        self._protect = settings.protect
         self._refuse_fallback = settings.nics.subnet_fallback == "refuse"
         networks: dict[bool, set[ArmId]] = {False: set(), True: set()}
         for task in tasks:
@@ -224,10 +227,25 @@ class _Drafting:
                 )
                 home = home_subnet(nic, config, self._inventory)
                 for side in task.sides:
-                    spot = Spot(side, nic, config, given, home)
+                    spot = self._spot(task.item, side, nic, config, given, home)
                     if not spot.left_alone:
                         draft.decisions.append(self._decide(draft, spot))
         return draft
+
+    def _spot(
+        self,
+        item: ReplicatedItem,
+        side: Side,
+        nic: ReplicatedNic,
+        config: ReplicatedIpConfig,
+        given: Mapping[str, Any],
+        home: Subnet | None,
+    ) -> Spot:
+        """Who set what is there now: after enabling by this tool, Site Recovery did."""
+        fresh = not side.test and as_enabled(item, nic)
+        asked = fresh and subnet_asked_for(item, nic, config, self._inventory)
+        by_user = nic.chosen_by_user and (asked or not fresh)
+        return Spot(side, nic, config, given, home, by_user, address_by_user=not fresh)
 
     def _decide(self, draft: Draft, spot: Spot) -> Decision:
         existing = spot.existing_subnet
@@ -236,7 +254,9 @@ class _Drafting:
             _subnet_problem(draft, spot, found.chosen)
         elif found.kept and existing is not None and found.ruled.subnet is not None:
             wanted = found.ruled.subnet.name
-            _kept(draft, spot, "subnet", existing.name, wanted, found.ruled.reason)
+            named = named_for_enabling(draft.task.item, existing, self._protect)
+            if spot.side.test or not named:
+                _kept(draft, spot, "subnet", existing.name, wanted, found.ruled.reason)
         if found.chosen.cleared:
             draft.findings.extend(subnet_cleared(draft.task.item, spot))
         subnet = found.chosen.subnet

@@ -6,8 +6,8 @@ is there.
 
 from __future__ import annotations
 
-import hashlib
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -23,6 +23,7 @@ from asr_netmap.planning.change import (
     Kind,
     ReplicationState,
 )
+from asr_netmap.planning.enabled import item_id
 from asr_netmap.planning.footing import (
     Footing,
     described,
@@ -30,20 +31,25 @@ from asr_netmap.planning.footing import (
     mapping_change_id,
     policies_in_use,
 )
-from asr_netmap.planning.machines import Machine, Machines
+from asr_netmap.planning.landing import (
+    asked_network,
+    names_in_use,
+    other_network,
+    refuse_other_networks,
+    refuse_taken_names,
+    target_group,
+)
+from asr_netmap.planning.machines import Machine, Machines, is_mapped
 from asr_netmap.planning.network_planner import NetworksPlan, PlannedPair
 from asr_netmap.planning.plan import Finding, Pending, Severity
-from asr_netmap.rules.allocation import capacity
-from asr_netmap.rules.lookup import find_network, matches
+from asr_netmap.planning.protection_counts import counts, room
+from asr_netmap.rules.lookup import matches
 from asr_netmap.rules.subnets import choose_subnet
-from asr_netmap.rules.target_network import SUFFIX
 from asr_netmap.settings import Settings
 
-NOT_REPLICATED_YET = "it does not replicate yet; its NIC settings follow its first replication"
-MOST_DISKS = 3000
-"""Protected disks of a subscription (Microsoft Learn, support matrix)."""
+_NOT_REPLICATED_YET = "it does not replicate yet; its NIC settings follow its first replication"
 
-_LONGEST_NAME = 40
+_STORAGE = "microsoft.storage/storageaccounts"
 
 
 @dataclass
@@ -76,13 +82,13 @@ def prepare(
     Raises NotFound, AmbiguousName or UsageError for a cache storage account that can't be meant.
     """
     out = Protecting(machines)
+    refuse_other_networks(machines, inventory, settings)
+    refuse_taken_names(machines, inventory, settings)
     if not machines.ready:
         return out
     unread = _unread(vault, inventory)
     if unread:
-        for machine in machines.ready:
-            machines.wait(machine.vm, f"{unread} could not be read")
-        machines.ready.clear()
+        _all_wait(machines, unread)
         return out
     out.findings += _without_identity(inventory)
     out.cache = _cache(vault, inventory, settings, out)
@@ -95,6 +101,12 @@ def prepare(
 def _unread(vault: ArmId, inventory: Inventory) -> str:
     """What of the vault could not be read that would be made a second time; empty: nothing."""
     return next((g.what for g in inventory.not_looked_at if g.scope == vault), "")
+
+
+def _all_wait(machines: Machines, unread: str) -> None:
+    for machine in machines.ready:
+        machines.wait(machine.vm, f"{unread} could not be read")
+    machines.ready.clear()
 
 
 def _without_identity(inventory: Inventory) -> Iterator[Finding]:
@@ -122,8 +134,11 @@ def _cache(
     region = settings.source_region
     here = [each for each in inventory.storage_accounts if each.region == region]
     names = [each.id.name for each in here]
+    gaps = inventory.not_looked_at
+    unread = next((gap.what for gap in gaps if gap.kind == _STORAGE), "")
     if text is None:
-        listed = did_you_mean("", names, f"There is none in {region}: create one first.")
+        nothing = f"There is none in {region}: create one first."
+        listed = did_you_mean("", names, f"Not looked at: {unread}." if unread else nothing)
         out.findings.append(
             Finding(
                 "cache-storage-not-named",
@@ -141,6 +156,9 @@ def _cache(
         raise AmbiguousName(
             f"The storage account {text!r} fits {len(found)}: {ids}.", "Give the whole ARM id."
         )
+    if not found and unread:
+        _all_wait(out.machines, unread)
+        return None
     if not found:
         raise NotFound(
             f"No storage account {text!r}.",
@@ -177,13 +195,15 @@ def _footing(
 
 def _missing(footing: Footing, machines: Machines, vault: ArmId, settings: Settings) -> Finding:
     """What of the footing is missing, with the one command that creates all of it."""
-    command = create_command(machines.ready, vault, settings)
     code, severity, so = "no-way-back", Severity.WARNING, "after a failover nothing replicates back"
     if footing.needed:
         code, severity = "replication-footing-missing", Severity.ERROR
         so = "replication can't be enabled"
     listed = ", ".join(described(change) for change in footing.missing)
-    fix = f"Create it, or have it created: {command}"
+    fix = "Create it, or have it created: "
+    fix += _create_command(machines.ready, vault, settings) or (
+        "`protect: {create_missing: true}`, or --create-missing beside --config"
+    )
     return Finding(code, severity, vault, vault.name, f"{so}: the vault has no {listed}", fix)
 
 
@@ -191,20 +211,31 @@ def _without_missing(footing: Footing) -> Footing:
     return Footing(footing.source, footing.target, footing.policy, (), frozenset())
 
 
-def create_command(machines: Iterable[Machine], vault: ArmId, settings: Settings) -> str:
-    """The command that enables replication of these machines and creates what is missing."""
+def _create_command(machines: Iterable[Machine], vault: ArmId, settings: Settings) -> str:
+    """The command that enables replication of these machines and creates what is missing.
+
+    Empty where a file says more than options can: without it, they would go elsewhere.
+    """
     protect = settings.protect
+    if protect is None or protect.settings or settings.networks is not None:
+        return ""
     words = ["asr-netmap", "protect"]
     for machine in machines:
         words += ["--vm", f"{machine.vm.id.group}/{machine.vm.name}"]
     for option, text in (
-        ("--cache-storage", protect.cache_storage if protect else None),
-        ("--policy", protect.policy if protect else None),
+        ("--cache-storage", protect.cache_storage),
+        ("--target-vnet", protect.target_network),
+        ("--policy", protect.policy),
         ("--vault-id", str(vault)),
         ("--source-region", settings.source_region),
         ("--target-region", settings.target_region),
+        (
+            "--target-resource-group",
+            protect.target_resource_group or settings.target_resource_group,
+        ),
     ):
         words += [option, text] if text else []
+    words += ["--allow-other-network"] if protect.allow_other_network else []
     return " ".join(shlex.quote(word) for word in (*words, "--create-missing"))
 
 
@@ -220,25 +251,35 @@ def plan_protection(
     made = {change.id for change in networks.changes.values()}
     out.changes += [change for change in footing.missing if change.id not in made]
     pairs = {planned.source.id: planned for planned in networks.pairs}
+    names = Counter(machine.vm.name.lower() for machine in machines.ready)
     enabled: list[tuple[Machine, Network, str | None]] = []
     for machine in machines.ready:
-        planner = _Enabling(machine, pairs, networks, footing, cache, inventory, settings, out)
+        vm = machine.vm
+        title = vm.name if names[vm.name.lower()] == 1 else f"{vm.id.group}/{vm.name}"
+        planner = _Enabling(
+            machine, title, pairs, networks, footing, cache, inventory, settings, out
+        )
         went = planner.plan()
         if went is not None:
             enabled.append((machine, *went))
     if not enabled:
         out.changes.clear()
         return out
-    out.findings += _room(enabled, inventory)
-    out.findings += _counts([machine for machine, *_ in enabled], footing.policy, inventory)
+    out.findings += room(enabled, inventory)
+    vms = [machine for machine, *_ in enabled]
+    out.findings += counts(vms, footing.policy, settings.target_region, inventory)
     return out
 
 
 @dataclass(frozen=True, slots=True)
 class _Enabling:
-    """One machine on its way to a change."""
+    """One machine on its way to a change.
+
+    title -- what it is called in the plan: its name, with its group where two have that name.
+    """
 
     machine: Machine
+    title: str
     pairs: Mapping[ArmId, PlannedPair]
     networks: NetworksPlan
     footing: Footing
@@ -265,12 +306,13 @@ class _Enabling:
             return None
         item = item_id(self.footing.source, vm.id)
         waits = (*waits, *self._footing_waits(), *group[1])
+        self.out.findings += names_in_use(self.machine, self.inventory, self.settings)
         state = self._state(network, subnet, group[0])
         reason = f"{vm.name} does not replicate yet; {network.name} is where it fails over to"
         self.out.changes.append(
-            Change(Kind.REPLICATION, Action.CREATE, item, vm.name, None, state, reason, waits)
+            Change(Kind.REPLICATION, Action.CREATE, item, self.title, None, state, reason, waits)
         )
-        self.out.pending.append(Pending(item, vm.name, NOT_REPLICATED_YET))
+        self.out.pending.append(Pending(item, self.title, _NOT_REPLICATED_YET))
         return network, subnet
 
     def _state(self, network: Network, subnet: str, group: ArmId) -> ReplicationState:
@@ -292,42 +334,25 @@ class _Enabling:
         return (pairing,) if pairing is not None else ()
 
     def _network(self, pair: PlannedPair) -> tuple[Network | None, tuple[str, ...]]:
-        """The target network, and what has to be done before: the pair's own, or another one.
-
-        Today a machine may go into another network than its own is mapped to (Microsoft Learn,
-        network mapping, 2026-02-12; not so in 2017), and here on request.
-        """
-        protect, said = self.settings.protect, self.machine.said
-        assert protect is not None
-        text = (said.target_network if said else None) or protect.target_network
-        own = pair.target
-        if text is None or matches(text, pair.pair.target):
-            return own, pair.depends_on
-        other = find_network(text, self.inventory, self.settings.target_region, "target network")
-        source = self.machine.network
+        """The target network, and what has to be done before: the pair's own, or another one."""
+        text = asked_network(self.machine, self.settings)
         mapped = pair.pair.target
-        message = f"{source.name} is mapped to {mapped.name}, and {other.name} is asked for"
-        if protect.allow_other_network:
-            self._find(
-                "vm-in-other-network",
-                Severity.WARNING,
-                f"{self.machine.vm.name} goes into {other.name}, although its network is mapped "
-                f"to {mapped.name}: new VMs of that network go there",
-                "Change the mapping if all VMs are to go there.",
-            )
-            return other, pair.depends_on
-        change = (
-            f"asr-netmap map --source-vnet {source.id.group}/{source.name} --target-vnet "
-            f"{other.id.group}/{other.name} --allow-retarget"
-        )
+        if text is None or matches(text, mapped):
+            return pair.target, pair.depends_on
+        other = other_network(text, self.inventory, self.settings)
+        if other is None:
+            self._wait(f"the target network {text!r} could not be looked at")
+            return None, ()
+        source = self.machine.network
+        are = "are" if is_mapped(source, self.settings, self.inventory) else "are to be"
         self._find(
-            "other-network-refused",
-            Severity.ERROR,
-            f"{self.machine.vm.name}: {message}",
-            f"Change the mapping for all VMs ({change}), or send this one elsewhere with "
-            "--allow-other-network.",
+            "vm-in-other-network",
+            Severity.WARNING,
+            f"{self.machine.vm.name} goes into {other.name}, although VMs of {source.name} {are} "
+            f"mapped to {mapped.name}",
+            "Change the mapping if all VMs are to go there.",
         )
-        return None, ()
+        return other, pair.depends_on
 
     def _too_late_for_endpoints(self, network: Network) -> bool:
         """Whether private endpoints would have to be in a network that is not there yet.
@@ -368,16 +393,8 @@ class _Enabling:
 
     def _group(self) -> tuple[ArmId, tuple[str, ...]] | None:
         """The target resource group, and the change that creates it where it is missing."""
-        protect, said, vm = self.settings.protect, self.machine.said, self.machine.vm
-        assert protect is not None
-        name = (
-            (said.target_resource_group if said else None)
-            or protect.target_resource_group
-            or self.settings.target_resource_group
-            or vm.id.group + SUFFIX
-        )
-        subscription = self.settings.target_subscription or vm.id.subscription
-        group = ArmId.of_group(subscription, name)
+        vm, group = self.machine.vm, target_group(self.machine, self.settings)
+        name = group.group
         known = next((each for each in self.inventory.groups if each.id == group), None)
         if known is None and not self.inventory.looked_at(group):
             self._wait(f"whether the resource group {name} exists could not be looked at")
@@ -402,80 +419,8 @@ class _Enabling:
         return group, (change.id,)
 
     def _wait(self, reason: str) -> None:
-        vm = self.machine.vm
-        self.out.pending.append(Pending(vm.id, vm.name, reason))
+        self.out.pending.append(Pending(self.machine.vm.id, self.title, reason))
 
     def _find(self, code: str, severity: Severity, message: str, fix: str) -> None:
-        vm = self.machine.vm
-        self.out.findings.append(Finding(code, severity, vm.id, vm.name, message, fix))
-
-
-def item_id(container: ArmId, vm: ArmId) -> ArmId:
-    """The replicated item of a machine that is to be replicated.
-
-    Two machines of one name can be in a vault, so the name carries a digest of the machine's id;
-    it is the same in every run, so that a run which was cut off is taken up by the next.
-    """
-    digest = hashlib.sha256(vm.key.encode()).hexdigest()[:8]
-    return container.child("replicationProtectedItems", f"{vm.name[:_LONGEST_NAME]}-{digest}")
-
-
-def _room(
-    enabled: Iterable[tuple[Machine, Network, str | None]], inventory: Inventory
-) -> Iterator[Finding]:
-    """Subnets that are too small for the machines that go into them."""
-    by_network: dict[ArmId, Network] = {}
-    counts: dict[tuple[ArmId, str], int] = {}
-    for machine, network, subnet in enabled:
-        if subnet is None:
-            continue
-        by_network[network.id] = network
-        nics = inventory.nics_of(machine.vm.id)
-        key = (network.id, subnet)
-        counts[key] = counts.get(key, 0) + max(1, sum(len(nic.addresses) for nic in nics))
-    for (network_id, name), need in sorted(counts.items()):
-        subnet_there = by_network[network_id].subnet(name)
-        if subnet_there is None:
-            continue
-        used = sum(
-            1
-            for nic in inventory.nics
-            for address in nic.addresses
-            if address.subnet is not None
-            and address.subnet.parent == network_id
-            and address.subnet.name.lower() == name.lower()
-        )
-        room = capacity(subnet_there) - used
-        if need > room:
-            yield Finding(
-                "subnet-too-small",
-                Severity.WARNING,
-                network_id,
-                by_network[network_id].name,
-                f"{need} addresses are needed in {name} by VMs that are to replicate, and "
-                f"{max(room, 0)} are free",
-                "Make the subnet larger, or send some VMs into another one.",
-            )
-
-
-def _counts(machines: Iterable[Machine], policy: ArmId, inventory: Inventory) -> Iterator[Finding]:
-    """What counts against Site Recovery's limits, subscription by subscription."""
-    new: dict[str, list[int]] = {}
-    for machine in machines:
-        subscription = machine.vm.id.subscription.lower()
-        new.setdefault(subscription, []).append(len(machine.vm.disks))
-    for subscription, disks in sorted(new.items()):
-        own = [i.vm for i in inventory.items if i.vm and i.vm.subscription.lower() == subscription]
-        known = [vm for vm in (inventory.vm(each) for each in own) if vm is not None]
-        there, coming = sum(len(vm.disks) for vm in known), sum(disks)
-        over = there + coming > MOST_DISKS
-        yield Finding(
-            "protect-counts",
-            Severity.WARNING if over else Severity.INFO,
-            policy,
-            f"subscription {subscription}",
-            f"{len(disks)} VM(s) with {coming} disk(s) are to replicate, beside {len(own)} with "
-            f"{there}; documented are {MOST_DISKS} protected disks a subscription. Cores of the "
-            "target region are taken at failover only, and are not counted here",
-            "Ask for a higher quota before." if over else "",
-        )
+        vm = self.machine.vm.id
+        self.out.findings.append(Finding(code, severity, vm, self.title, message, fix))

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import FailoverInProgress, Frozen, UnsafePlan
 from asr_netmap.planning.basis import FromJournal
-from asr_netmap.planning.change import ItemState
+from asr_netmap.planning.change import ItemState, ReplicationState
 from asr_netmap.planning.lock_findings import LOCKED, retargets
 from asr_netmap.planning.plan import Plan
 from asr_netmap.settings import from_document
@@ -69,6 +70,36 @@ def raise_if_unsafe(plan: Plan, consent: Consent) -> None:
             "The plan goes over a safety limit: " + "; ".join(text for text, _ in problems) + ".",
             " ".join(hint for _, hint in problems),
         )
+
+
+def raise_if_unsafe_together(plans: Sequence[Plan], consent: Consent) -> None:
+    """Refuse plans that are to be applied in one run if one of them is unsafe, or their sum is.
+
+    Raises what `raise_if_unsafe` does.
+    """
+    for plan in plans:
+        raise_if_unsafe(plan, consent)
+    raise_if_replicated_twice(plans)
+
+
+def raise_if_replicated_twice(plans: Iterable[Plan]) -> None:
+    """Refuse plans that would have one machine replicated by two vaults. Raises UnsafePlan.
+
+    Neither vault knows of it yet, so that only the plans together tell.
+    """
+    vaults: dict[ArmId, str] = {}
+    for plan in plans:
+        for change in plan.changes:
+            if not isinstance(change.after, ReplicationState):
+                continue
+            vm, vault = change.after.vm, f"{plan.scope.vault.group}/{plan.scope.vault.name}"
+            if vm in vaults:
+                raise UnsafePlan(
+                    f"{vm.group}/{vm.name} would be replicated by two vaults, {vaults[vm]} and "
+                    f"{vault}, and a VM is replicated by one.",
+                    "Take it out of `protect:` of one of them.",
+                )
+            vaults[vm] = vault
 
 
 def consent_to(plan: Plan, given: Consent) -> Consent:

@@ -74,6 +74,7 @@ class Spot:
     """One IP config on one side, with what is said of it explicitly.
 
     home -- the subnet that it is in at the source, if it is known.
+    subnet_by_user, address_by_user -- whether somebody set what is set now.
     """
 
     side: Side
@@ -81,6 +82,8 @@ class Spot:
     config: ReplicatedIpConfig
     given: Mapping[str, Any]
     home: Subnet | None = None
+    subnet_by_user: bool = False
+    address_by_user: bool = True
 
     def current(self, setting: str) -> Any:
         """What is set now."""
@@ -107,7 +110,7 @@ class Spot:
             self.config.source_subnet,
             self.explicit("subnet"),
             self.current("subnet"),
-            self.nic.chosen_by_user,
+            self.subnet_by_user,
         )
 
     @property
@@ -221,11 +224,11 @@ def _held_subnet(spot: Spot, ruled: SubnetChoice, *, enforce: bool) -> Answer[Su
     if ruled.subnet is None:
         why = f"{existing.name} is set and stays: the rules give none ({ruled.problem})"
         return decides(stays, why)
-    if spot.nic.chosen_by_user and not enforce:
+    if spot.subnet_by_user and not enforce:
         rules_give = f"the rules give {ruled.subnet.name} ({ruled.reason})"
         return decides(stays, f"{existing.name} was set by somebody and stays; {rules_give}")
     by_whom = "but not by a user"
-    if spot.nic.chosen_by_user:
+    if spot.subnet_by_user:
         by_whom = "and `existing: enforce` replaces it"
     return passes(f"{existing.name} is set, {by_whom}")
 
@@ -291,7 +294,8 @@ def decide_address(
     if differs and demand is not None:
         trouble = address_trouble(wish_of(spot, item, subnet, demand), book)
         word = given is not None
-        replaced = (word or enforce) and (trouble is None or (word and demand.firm))
+        asked = word or enforce or not spot.address_by_user
+        replaced = asked and (trouble is None or (word and demand.firm))
     stays = valid and demand is not None and not replaced
     return AddressDecision(spot, search, demand, stays, differs, trouble)
 
@@ -310,7 +314,9 @@ def _held_address(found: AddressDecision) -> Answer[Demand]:
         return passes(f"{current} is set, and the rules ask for no other")
     if found.stays:
         return decides(None, _stays(current, found.demand, found.trouble))
-    by = "what is given for it" if spot.explicit("address") is not None else "`existing: enforce`"
+    by = "`existing: enforce`" if spot.address_by_user else "the rule"
+    if spot.explicit("address") is not None:
+        by = "what is given for it"
     return passes(f"{current} is set, and {by} replaces it")
 
 

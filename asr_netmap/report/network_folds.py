@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.planning.change import Change, ItemState, Kind, MappingState
+from asr_netmap.planning.change import Change, ItemState, Kind, MappingState, ReplicationState
 from asr_netmap.planning.plan import Plan
 
-SHARED = "Resource groups and fabrics"
+SHARED = "Resource groups and the vault"
 OTHERS = "Other items"
 _REVERSE = "(reverse)"
+_SHARED = {
+    Kind.RESOURCE_GROUP,
+    Kind.FABRIC,
+    Kind.PROTECTION_CONTAINER,
+    Kind.POLICY,
+    Kind.CONTAINER_MAPPING,
+}
 
 
 def by_network(plan: Plan) -> Iterator[tuple[str, tuple[Change, ...]]]:
@@ -57,8 +64,11 @@ class _Pairs:
 
     def title_of(self, change: Change) -> str:
         """The heading that a change stands under."""
-        if change.kind in (Kind.RESOURCE_GROUP, Kind.FABRIC):
+        if change.kind in _SHARED:
             return SHARED
+        if isinstance(change.after, ReplicationState):
+            network = change.after.network
+            return self._titles.get(network.key, network.name) if network else OTHERS
         if change.kind is Kind.NIC_SETTINGS:
             return self._title_of_item(change)
         state = change.after or change.before

@@ -229,7 +229,11 @@ _KIND_WORDS = {
     Kind.RESOURCE_GROUP: "resource group",
     Kind.NETWORK: "network",
     Kind.FABRIC: "fabric",
+    Kind.PROTECTION_CONTAINER: "protection container",
+    Kind.POLICY: "replication policy",
+    Kind.CONTAINER_MAPPING: "protection container mapping",
     Kind.MAPPING: "mapping",
+    Kind.REPLICATION: "replication",
     Kind.NIC_SETTINGS: "VM",
 }
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from asr_netmap.models import Inventory
 from asr_netmap.planning.change import Action, Change, ItemState, Kind
+from asr_netmap.planning.enabled import as_enabled
 from asr_netmap.planning.exceptions import rows_by_item
 from asr_netmap.planning.lock_findings import retargets
 from asr_netmap.planning.nic_setting import Level, Setting
@@ -99,11 +100,14 @@ def _somebodys(setting: Setting, change: Change, inventory: Inventory) -> bool:
     """Whether somebody gave a NIC that value: Site Recovery by itself only chooses subnets.
 
     ARM: a NIC that nobody set has the subnet of the mapping's rules, selectionType
-    SelectedByDefault, and no address (Azure PowerShell recording, 2022).
+    SelectedByDefault, and no address (Azure PowerShell recording, 2022). What it chose when this
+    tool enabled the machine is nobody's, either.
     """
     item = inventory.item(change.subject)
     nic = item.nic(setting.nic) if item is not None and setting.nic is not None else None
-    return nic is not None and (nic.chosen_by_user or setting.name not in _CHOSEN_BY_DEFAULT)
+    if item is None or nic is None or as_enabled(item, nic):
+        return False
+    return nic.chosen_by_user or setting.name not in _CHOSEN_BY_DEFAULT
 
 
 def _declared(setting: Setting, rows: Sequence[NicException]) -> bool:

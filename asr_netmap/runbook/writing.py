@@ -22,7 +22,7 @@ from asr_netmap.cli.several import (
 )
 from asr_netmap.cli.writing import Carry, Run, carry_out, consent_of, fresh_carry, show_plans
 from asr_netmap.planning.change import Kind
-from asr_netmap.planning.safety import raise_if_unsafe
+from asr_netmap.planning.safety import raise_if_unsafe_together
 from asr_netmap.runbook.memory import made_ready_for_networks
 from asr_netmap.runbook.options import Mode
 from asr_netmap.runbook.unattended import (
@@ -179,15 +179,14 @@ def _carry(
 ) -> Carry:
     """Applies the approved plan, then the fresh ones, inside the window and before the deadline.
 
-    Raises what `raise_if_unsafe` does: nothing is written then.
+    Raises what `raise_if_unsafe_together` does: nothing is written then.
     """
     changes = sum(len(plan.changes) for plan in fresh) + (len(saved.plans) if saved else 0)
     open_seconds = open_for(order.windows, azure.clock.now())
     if open_seconds == 0 and changes:
         console.warn("The time window is closed, so nothing is started; a later job goes on.")
         return lambda *_: [(plan, _waiting(plan)) for plan in (*_plans_of(saved), *fresh)]
-    for plan in fresh:
-        raise_if_unsafe(plan, run.consent)
+    raise_if_unsafe_together(fresh, run.consent)
     if open_seconds:
         closes = azure.clock.now() + timedelta(seconds=open_seconds)
         console.say(f"The time window is open until {closes:%a %H:%M} UTC.")

@@ -71,7 +71,8 @@ class Settings(Section):
     target_region: Region = Field(description="Region that VMs fail over to.")
     target_resource_group: GroupName | None = Field(
         default=None,
-        description="Where created networks go; default: <source resource group>-asr.",
+        description="Where created networks and protected VMs go; "
+        "default: <source resource group>-asr.",
     )
     target_subscription: Subscription | None = Field(
         default=None,

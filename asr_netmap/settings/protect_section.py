@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from asr_netmap.settings.network_sections import Section
+from asr_netmap.settings.repeats import machine_given_twice, raise_mistakes
 from asr_netmap.settings.values import (
     AvailabilitySetId,
     GroupName,
@@ -34,6 +35,14 @@ class ProtectException(Section):
         default=None, description="ARM id of an availability set of the target region."
     )
     zone: Zone | None = Field(default=None, description="Availability zone of the target region.")
+
+    @model_validator(mode="after")
+    def _set_or_zone(self) -> ProtectException:
+        """ARM: a machine is in an availability set or in a zone (Microsoft Learn, availability
+        options for Azure Virtual Machines)."""
+        if self.availability_set is not None and self.zone is not None:
+            raise ValueError("availability_set and zone exclude each other: name one of them")
+        return self
 
 
 class Protect(Section):
@@ -80,3 +89,9 @@ class Protect(Section):
     settings: tuple[ProtectException, ...] = Field(
         default=(), description="Exceptions, machine by machine."
     )
+
+    @field_validator("settings")
+    @classmethod
+    def _rows_once(cls, rows: tuple[ProtectException, ...]) -> tuple[ProtectException, ...]:
+        raise_mistakes(machine_given_twice([row.model_dump(mode="json") for row in rows]))
+        return rows

@@ -45,6 +45,22 @@ def row_given_twice(rows: Sequence[object]) -> Iterator[tuple[Place, str]]:
             )
 
 
+def machine_given_twice(rows: Sequence[object]) -> Iterator[tuple[Place, str]]:
+    """Which rows of ``protect.settings`` name the same VM again.
+
+    rows -- as mappings. Rows that spell one VM in two ways are found when it is known what they
+        mean.
+    """
+    first: dict[str, int] = {}
+    for place, row in enumerate(rows):
+        vm = row.get("vm") if isinstance(row, Mapping) else None
+        if not isinstance(vm, str):
+            continue
+        earlier = first.setdefault(vm.lower(), place)
+        if earlier != place:
+            yield (place, "vm"), f"{vm!r} has row [{earlier}] already; make them one row"
+
+
 def two_primaries(rows: Sequence[object]) -> Iterator[tuple[Place, str]]:
     """Which rows of ``nics.settings`` name another primary IP config of the same NIC.
 

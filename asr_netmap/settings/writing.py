@@ -23,7 +23,7 @@ _HEADER = """\
 _COMMENTS = {
     "vault": "The Recovery Services vault",
     "source_region": "Failover goes from source to target; mappings are kept both ways",
-    "target_resource_group": "Where created networks go",
+    "target_resource_group": "Where created networks and protected VMs go",
     "target_subscription": "The subscription of created networks",
     "networks": "Source networks and their targets; without a target: <source>-asr, created",
     "protect": "Machines that are to be replicated for the first time",

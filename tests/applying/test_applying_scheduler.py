@@ -45,7 +45,7 @@ from asr_netmap.errors import (
     Unreachable,
     UsageError,
 )
-from asr_netmap.planning.change import Change
+from asr_netmap.planning.change import Change, Kind
 from asr_netmap.planning.gateway import Operation, Phase, Progress, Reading, Sight
 
 from .estate import create_mapping, create_network, set_nics
@@ -580,6 +580,15 @@ def test_a_canary_does_not_hold_up_what_it_depends_on() -> None:
     nics = [set_nics(f"app{n}", depends_on=(mapping.id,)) for n in range(2)]
     table = Table(mapping, *nics, limits=Limits(canary=1))
     assert table.one().change == mapping
+
+
+def test_canaries_of_enabling_and_of_nic_settings_go_first_each_among_their_own() -> None:
+    enabled = [replace(set_nics(f"new{n}"), kind=Kind.REPLICATION) for n in range(3)]
+    table = Table(*many(3), *enabled, limits=Limits(canary=1))
+    first = table.decide()
+    assert [task.change.title for task in first] == ["app0", "new0"]
+    table.say(first[1], Failure(Forbidden("no")))
+    assert table.codes()[-2:] == ["canary", "canary"]
 
 
 def test_max_failures_stops_starting_and_follows_what_is_in_flight() -> None:

@@ -77,6 +77,9 @@ def _fault(kind: str, **more: object) -> dict[str, object]:
 _NEVER_USED = _fault("never-used", vault=VAULT)
 MAPPINGS = "*/replicationNetworkMappings/*"
 ITEMS = "*/replicationProtectedItems/*"
+_ITEM_FAILS = _fault(
+    "operation-fails", path=ITEMS, code="28020", message="The requested operation failed."
+)
 
 COMMANDS = (
     Scenario(
@@ -262,6 +265,25 @@ FAULTS = (
         says=("replication can't be enabled: the vault has no", "--create-missing"),
     ),
     Scenario(
+        "protect-fails",
+        "enabling is accepted and fails later: its job, and what is left for the next run",
+        ("protect", "--vm", "sql3", "--cache-storage", "asrcachedemo", "--yes", *WHERE),
+        lambda: part("sql3", networks=DATA, conditions=[_ITEM_FAILS]),
+        code=5,
+        says=("2 applied, 1 failed, 1 pending.", "28020"),
+    ),
+    Scenario(
+        "protect-another-network",
+        "another network than the mapped one is asked for: refused, with the way to change it",
+        (
+            *("protect", "--vm", "sql3", "--cache-storage", "asrcachedemo"),
+            *("--target-vnet", "vnet-web-asr", "--yes", *WHERE),
+        ),
+        lambda: part("sql3", networks=(*DATA, *WEB), mapped=True),
+        code=5,
+        says=("vnet-data is mapped to vnet-data-dr", "--allow-other-network", "--allow-retarget"),
+    ),
+    Scenario(
         "read-throttled",
         "429 on a read: waited for as long as Azure says, and asked again",
         ("discover", *WHERE),
@@ -322,16 +344,7 @@ FAULTS = (
         "operation-failed",
         "an accepted update that fails later, with Azure's own words",
         ("nics", "set", "--vm", "web2", "--address", "10.3.1.44", "--yes", *WHERE),
-        _web(
-            conditions=[
-                _fault(
-                    "operation-fails",
-                    path=ITEMS,
-                    code="28020",
-                    message="The requested operation failed.",
-                )
-            ]
-        ),
+        _web(conditions=[_ITEM_FAILS]),
         code=5,
         says=("28020", "The requested operation failed."),
     ),

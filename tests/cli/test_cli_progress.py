@@ -95,6 +95,16 @@ def test_a_stage_counts_what_is_checked_what_is_in_flight_and_what_ended() -> No
     assert (tally.ended, tally.total, tally.in_flight) == (1, 3, 1)
 
 
+def test_what_is_planned_after_waiting_comes_on_top() -> None:
+    enabled, later = a_change("app9", Kind.REPLICATION), a_change("app9")
+    tally = Tally([enabled], 0.0)
+    for event in (Stage(Kind.REPLICATION, 1), ended(enabled), Stage(Kind.NIC_SETTINGS, 1)):
+        tally.take(event, 1.0)
+    assert (tally.ended, tally.total) == (1, 2)
+    tally.take(ended(later), 2.0)
+    assert (tally.ended, tally.total) == (2, 2)
+
+
 def test_time_left_follows_the_measured_rate() -> None:
     changes = many(10)
     tally = Tally(changes, 0.0)

@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from asr_netmap.arm_id import ArmId
+from asr_netmap.errors import Forbidden, Throttled, Unreachable
+from asr_netmap.gateway import reading
+from asr_netmap.gateway.connection import Connection
+from asr_netmap.models import ReplicatedItem
 from tests.cli.conftest import (
     REGION_OPTIONS,
     VAULT_OPTIONS,
@@ -119,6 +124,127 @@ def test_one_run_that_waits_does_the_same(run: Run, folder: Path) -> None:
     assert "Waiting for the first replication of 1 VM(s)." in done.err
 
 
+TWO_VAULTS = """\
+version: 1
+defaults: {source_region: eastasia, target_region: southeastasia}
+vaults:
+- vault:
+    subscription: 11111111-2222-3333-4444-555555555555
+    resource_group: rg-vault
+    name: vault-dr
+  protect: {vms: [sql3], cache_storage: asrcachedemo}
+- vault:
+    subscription: 11111111-2222-3333-4444-555555555555
+    resource_group: rg-vault
+    name: vault-b
+"""
+
+
+def with_second_vault(folder: Path) -> None:
+    """A vault with the same footing, and no item."""
+
+    def add(document: dict[str, Any]) -> None:
+        for row in list(document["resources"]):
+            text = json.dumps(row)
+            if "/vaults/vault-dr" in row["id"] and "replicationProtectedItems" not in text:
+                document["resources"].append(json.loads(text.replace("vault-dr", "vault-b")))
+
+    change_estate(folder, add)
+
+
+def test_of_two_vaults_only_those_are_meant_that_declare_machines(run: Run, folder: Path) -> None:
+    with_second_vault(folder)
+    (folder / "two.yaml").write_text(TWO_VAULTS)
+    options = ("--sandbox", "estate.json", "--config", "two.yaml", "--yes", *AS_JSON)
+    typed = run("protect", "--vm", "sql3", *CACHE, *options)
+    assert typed.code == 2
+    assert "--vm with 2 vaults" in typed.err
+    done = run("protect", *options)
+    assert done.code == 5, done.err
+    assert "vault-b" not in done.out
+    assert len(items_of(folder, "sql3")) == 1
+
+
+@pytest.mark.parametrize("command", ["protect", "apply"])
+def test_a_machine_that_two_vaults_would_replicate_is_refused(
+    run: Run, folder: Path, command: str
+) -> None:
+    with_second_vault(folder)
+    (folder / "two.yaml").write_text(
+        TWO_VAULTS + "  protect: {vms: [rg-data/sql3], cache_storage: asrcachedemo}\n"
+    )
+    before = resources_of(folder)
+    done = run(command, "--sandbox", "estate.json", "--config", "two.yaml", "--yes")
+    assert done.code == 4
+    assert "rg-data/sql3 would be replicated by two vaults, rg-vault/vault-dr and" in done.err
+    assert resources_of(folder) == before
+
+
+def test_machines_and_networks_together_are_meant_and_nothing_else(run: Run, folder: Path) -> None:
+    both = RULES + "  networks: [vnet-mgmt]\n"
+    (folder / "netmap.yaml").write_text((folder / "netmap.yaml").read_text() + both)
+    done = run("protect", "--sandbox", "estate.json", "--config", "netmap.yaml", "--yes", *AS_JSON)
+    enabled = [c["title"] for c in done.json["changes"] if c["kind"] == "replication"]
+    assert sorted(enabled) == ["mgmt1", "sql3"]
+    assert "nic-settings" not in kinds(done.json), "app1 and others are not meant"
+    touched = {c["title"] for c in done.json["changes"] if c["kind"] in {"network", "mapping"}}
+    assert {title for title in touched if "app" in title.replace("-asr", "")} == set()
+
+
+def test_a_network_without_machines_is_nothing_to_protect(run: Run, folder: Path) -> None:
+    def strip(document: dict[str, Any]) -> None:
+        rows = document["resources"]
+        document["resources"] = [row for row in rows if "mgmt1" not in row["id"]]
+
+    change_estate(folder, strip)
+    done = run("protect", "--from-network", "vnet-mgmt", *CACHE, "--yes", *ON_ESTATE)
+    assert done.code == 1
+    assert "There is nothing to protect" in done.err
+
+
+def test_on_disaster_day_a_declared_machine_waits_and_the_rest_is_answered(
+    here: Run, folder: Path
+) -> None:
+    (folder / "netmap.yaml").write_text((folder / "netmap.yaml").read_text() + RULES)
+    add_condition(folder, {"kind": "region-down", "region": "eastasia"})
+    found = here("verify", *AS_JSON)
+    assert found.code in {3, 5}, found.err
+    assert "sql3" in {each["title"] for each in found.json["pending"]}
+
+
+def test_rules_and_not_what_site_recovery_chose_first_have_the_last_word(
+    run: Run, folder: Path
+) -> None:
+    def make_static(document: dict[str, Any]) -> None:
+        for row in document["resources"]:
+            if row["name"] == "sql3-nic":
+                (config,) = row["properties"]["ipConfigurations"]
+                config["properties"]["privateIPAllocationMethod"] = "Static"
+
+    change_estate(folder, make_static)
+    rule = (
+        "networks:\n"
+        "- source: vnet-data\n"
+        "  target: vnet-data-dr\n"
+        "  subnets: {sql: zeta}\n"
+        "  addresses: [{from: 10.2.1.0/24, to: 10.20.2.0/24}]\n"
+    )
+    text = (folder / "netmap.yaml").read_text() + rule + RULES.partition("protect:")[1]
+    text += RULES.partition("protect:")[2]
+    (folder / "rules.yaml").write_text(text)
+    options = ("--sandbox", "estate.json", "--config", "rules.yaml", "--yes", *AS_JSON)
+    assert run("protect", *options).code == 5
+    finish_first_replication(folder)
+    last = run("protect", *options)
+    assert (last.code, kinds(last.json)) == (0, ["nic-settings"])
+    config = config_of(folder, "sql3")
+    assert (config["recoverySubnetName"], config["recoveryStaticIPAddress"]) == (
+        "zeta",
+        "10.20.2.12",
+    )
+    assert run("protect", *options).json["changes"] == []
+
+
 def test_waiting_ends_at_the_deadline_and_says_what_is_pending(run: Run, folder: Path) -> None:
     at_the_pace_of_this_test(folder, 86_400)
     arguments = ("--vm", "sql3", *CACHE, "--yes", "--wait", "--deadline", "30m", *AS_JSON)
@@ -126,6 +252,80 @@ def test_waiting_ends_at_the_deadline_and_says_what_is_pending(run: Run, folder:
     assert done.code == 5
     assert [each["title"] for each in done.json["pending"]] == ["sql3"]
     assert {o["status"] for o in done.json["outcomes"]} == {"applied"}
+
+
+def looks_that_raise(monkeypatch: pytest.MonkeyPatch, *raised: BaseException) -> None:
+    """While it waits, the first looks at the items end so."""
+    looks, look = iter(raised), reading.read_items
+
+    def read_items(azure: Connection, vault: ArmId) -> tuple[ReplicatedItem, ...]:
+        for error in looks:
+            raise error
+        return look(azure, vault)
+
+    monkeypatch.setattr(reading, "read_items", read_items)
+
+
+WAITING = ("protect", "--vm", "sql3", *CACHE, "--yes", "--wait", *AS_JSON, *ON_ESTATE)
+
+
+def test_an_outage_while_it_waits_is_waited_out(
+    run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks_that_raise(monkeypatch, Unreachable("down"), Throttled("later"))
+    assert run(*WAITING).code == 0
+    assert len(items_of(folder, "sql3")) == 1
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted; what is pending is done by the next run"),
+        (Forbidden("no more rights"), 5, "no more rights"),
+    ],
+    ids=["Ctrl-C", "no rights"],
+)
+def test_what_was_written_is_reported_when_the_waiting_ends_early(
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    raised: BaseException,
+    code: int,
+    said: str,
+) -> None:
+    looks_that_raise(monkeypatch, raised)
+    done = run(*WAITING, "--pending-ok")
+    assert done.code == code
+    assert {o["status"] for o in done.json["outcomes"]} == {"applied"}
+    assert [each["title"] for each in done.json["pending"]] == ["sql3"]
+    assert said in done.err
+
+
+def test_what_only_enabling_needs_is_read_no_more_when_all_replicate(
+    run: Run, folder: Path
+) -> None:
+    assert run(*WAITING).code == 0
+    for path in ("*/Microsoft.Storage/*", "*/replicationPolicies", "*/providers/*/vaults"):
+        add_condition(folder, {"kind": "forbidden", "path": path, "method": "GET"})
+    again = run(*WAITING)
+    assert (again.code, again.json["not_looked_at"]) == (0, [])
+
+
+def test_it_can_be_rehearsed_on_a_snapshot(run: Run, folder: Path) -> None:
+    def stop(document: dict[str, Any]) -> None:
+        for row in document["resources"]:
+            if row["id"].endswith("/virtualMachines/mgmt1"):
+                statuses = [{"code": "ProvisioningState/x"}, {"code": "PowerState/deallocated"}]
+                view = {"statuses": statuses, "computerName": "inside"}
+                row["properties"]["instanceView"] = view
+
+    change_estate(folder, stop)
+    assert run("snapshot", "--out", "copy.json", *ON_ESTATE).code == 0
+    assert '"inside"' not in (folder / "copy.json").read_text()
+    both = ("--vm", "sql3", "--vm", "mgmt1", *CACHE, "--yes", *AS_JSON)
+    done = run("protect", *both, "--sandbox", "copy.json", *ON_ESTATE[2:])
+    assert [c["title"] for c in done.json["changes"] if c["kind"] == "replication"] == ["sql3"]
+    assert "vm-not-running" in {f["code"] for f in done.json["findings"]}
+    assert items_of(folder, "sql3") == [], "the original is untouched"
 
 
 def test_all_machines_of_a_network_are_meant_by_it(run: Run, folder: Path) -> None:

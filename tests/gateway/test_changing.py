@@ -364,10 +364,9 @@ def test_an_items_setting_is_written_and_all_else_stays() -> None:
     (old,), (new,) = before.nics, after.nics
     assert new.ip_configs[0].address == ip_address("10.3.1.99")
     kept = replace(new.ip_configs[0], address=old.ip_configs[0].address)
-    same_nic = replace(new, ip_configs=(kept, *new.ip_configs[1:]), chosen_by_user=True)
-    assert replace(after, nics=(same_nic,)) == replace(
-        before, nics=(replace(old, chosen_by_user=True),)
-    )
+    chosen: Any = {"chosen_by_user": True, "chosen_at_enabling": False}
+    same_nic = replace(new, ip_configs=(kept, *new.ip_configs[1:]), **chosen)
+    assert replace(after, nics=(same_nic,)) == replace(before, nics=(replace(old, **chosen),))
 
 
 def test_every_nic_and_ip_config_is_sent() -> None:

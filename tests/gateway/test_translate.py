@@ -159,6 +159,7 @@ def test_who_chose_is_read_from_the_selection_type(selection: str | None, chosen
     found = translate.item(raw)
     assert found is not None
     assert found.nics[0].chosen_by_user is chosen
+    assert found.nics[0].chosen_at_enabling is (selection == "SelectedByUserOverride")
 
 
 def test_an_idle_items_scenario_is_none_and_a_busy_ones_has_its_job() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.errors import AmbiguousName, NotFound, UsageError
+from asr_netmap.errors import AmbiguousName, NotFound, SettingsError, UsageError
 from asr_netmap.models import (
     ContainerMapping,
     Inventory,
@@ -26,9 +26,9 @@ from asr_netmap.models import (
     VmDisk,
 )
 from asr_netmap.planning.change import Change, Kind, ReplicationState
+from asr_netmap.planning.enabled import item_id
 from asr_netmap.planning.plan import Finding, Plan
 from asr_netmap.planning.planner import plan
-from asr_netmap.planning.protection import item_id
 from asr_netmap.planning.rights_findings import Permission, needed_rights, rights_findings
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.verification import verify
@@ -277,6 +277,79 @@ def test_a_name_that_no_machine_has_is_refused() -> None:
         planned(estate(), vms=["app8"])
 
 
+NO_MACHINES_READ = NotLookedAt(
+    "virtual machines of subscription 1", "HTTP 503", kind="microsoft.compute/virtualmachines"
+)
+
+
+def test_a_machine_that_may_be_unseen_waits_and_is_not_called_absent() -> None:
+    here = estate(vms=(), not_looked_at=(NO_MACHINES_READ,))
+    made = planned(here)
+    assert (made.changes, errors(made)) == ((), [])
+    assert [(each.title, each.reason) for each in made.pending] == [
+        ("app9", "virtual machines of subscription 1 could not be read")
+    ]
+    rows = [{"vm": "app8", "subnet": "app"}]
+    assert len(planned(here, settings=rows).pending) == 1, "a row is about no machine, then"
+
+
+def test_a_network_that_may_be_unseen_makes_its_machines_wait() -> None:
+    gap = NotLookedAt("networks of subscription 1", "HTTP 503", ArmId(f"/subscriptions/{SOURCE}"))
+    made = planned(estate(networks=(), not_looked_at=(gap,)), vms=[], networks=["vnet-far"])
+    assert [each.title for each in made.pending] == ["vnet-far"]
+
+
+def test_what_another_selection_leaves_out_does_not_wait() -> None:
+    here = estate(vms=(), not_looked_at=(NO_MACHINES_READ,), items=(item("app1", ip_config()),))
+    assert planned(here, Selection(vms=("app1",))).pending == ()
+
+
+# After a failover there are two machines of one name; the first reprotect deletes the one at the
+# source (Microsoft Learn, azure-to-azure-how-to-reprotect, 2023-07).
+AT_TARGET = VirtualMachine(
+    ArmId(str(vm_id("app9")).replace("rg-app", "rg-app-asr")), TARGET, nics=()
+)
+
+
+@pytest.mark.parametrize("name", ["app9", "rg-app/app9", str(vm_id("app9"))])
+def test_a_machine_that_failed_over_is_replicated_already(name: str) -> None:
+    there = item("app9", ip_config())
+    made = planned(estate(vms=(machine(), AT_TARGET), items=(there,)), vms=[name])
+    assert (enabling(made), errors(made)) == ([], [])
+
+
+@pytest.mark.parametrize("kept", [(machine(),), ()], ids=["kept", "deleted"])
+@pytest.mark.parametrize("name", ["app9", "rg-app/app9", str(vm_id("app9"))])
+def test_a_machine_that_was_reprotected_is_replicated_already(
+    name: str, kept: tuple[VirtualMachine, ...]
+) -> None:
+    home = ArmId.of_group(SUBSCRIPTION, "rg-app")
+    back = item(
+        "app9",
+        ip_config(),
+        of="vnet-app-asr",
+        goes=(TARGET, SOURCE),
+        vm=AT_TARGET.id,
+        target_group=home,
+    )
+    off = (PowerState(vm_id("app9"), "deallocated"),)
+    here = estate(vms=(*kept, AT_TARGET), items=(back,), power_states=off)
+    made = planned(here, vms=[name])
+    assert (enabling(made), errors(made)) == ([], [])
+
+
+def test_a_cache_that_may_be_unseen_makes_machines_wait() -> None:
+    kind = "microsoft.storage/storageaccounts"
+    gap = NotLookedAt(
+        "storage accounts of subscription 1", "no permission", CACHE.group_id, "", kind
+    )
+    for name in ("cache", str(CACHE)):
+        here = estate(storage_accounts=(), not_looked_at=(gap,))
+        made = planned(here, cache_storage=name)
+        assert made.changes == ()
+        assert [each.reason for each in made.pending] == [f"{gap.what} could not be read"]
+
+
 # What it stands on.
 
 
@@ -360,6 +433,8 @@ def test_another_network_than_the_mapped_one_is_refused_with_the_way_to_change_i
     fix = found(made, "other-network-refused").fix
     assert "asr-netmap map --source-vnet rg-app/vnet-app --target-vnet rg-app/vnet-other" in fix
     assert made.changes == ()
+    one_way = estate(mappings=(mapping("vnet-app", "vnet-app-asr"),))
+    assert planned(one_way, target_network="vnet-other").changes == (), "no mapping either"
 
 
 def test_another_network_is_allowed_on_request_and_said() -> None:
@@ -376,10 +451,40 @@ def test_a_network_that_is_not_mapped_yet_gets_the_one_that_is_named() -> None:
     assert errors(made) == []
 
 
+def test_a_declared_network_without_a_target_gets_the_one_that_is_named() -> None:
+    said = {"vms": ["app9"], "cache_storage": "cache", "target_network": "vnet-other"}
+    declared = settings(protect=said, networks=[{"source": "vnet-app"}])
+    made = plan(estate(mappings=()), declared, scope())
+    assert state_of(made).network == network("vnet-other").id
+    named = settings(protect=said, networks=[{"source": "vnet-app", "target": "vnet-app-asr"}])
+    refused = plan(estate(mappings=()), named, scope())
+    message = found(refused, "other-network-refused").message
+    assert "vnet-app is to be mapped to vnet-app-asr, and vnet-other is asked for" in message
+
+
+def test_another_network_that_may_be_unseen_makes_the_machine_wait() -> None:
+    gap = NotLookedAt("networks of subscription 2", "HTTP 503", ArmId("/subscriptions/2"))
+    made = planned(
+        estate(not_looked_at=(gap,)), target_network="vnet-far", allow_other_network=True
+    )
+    assert (made.changes, errors(made)) == ((), [])
+    assert "'vnet-far' could not be looked at" in made.pending[0].reason
+
+
 def test_one_machine_can_go_elsewhere_by_a_row_of_its_own() -> None:
     row = {"vm": "app9", "subnet": "app", "target_resource_group": "rg-own", "zone": "2"}
     state = state_of(planned(estate(), settings=[row]))
     assert (state.subnet, state.target_group.name, state.zone) == ("app", "rg-own", "2")
+
+
+def test_what_is_said_of_one_machine_does_not_contradict_itself() -> None:
+    group = resource("Microsoft.Compute/availabilitySets", "as")
+    with pytest.raises(SettingsError, match="availability_set and zone exclude each other"):
+        planned(estate(), settings=[{"vm": "app9", "zone": "1", "availability_set": str(group)}])
+    with pytest.raises(SettingsError, match=r"'APP9' has row \[0\] already"):
+        planned(estate(), settings=[{"vm": "app9", "zone": "1"}, {"vm": "APP9"}])
+    with pytest.raises(UsageError, match="'app9' and 'rg-app/app9' are one VM"):
+        planned(estate(), settings=[{"vm": "app9", "zone": "1"}, {"vm": "rg-app/app9"}])
 
 
 def test_a_group_of_the_source_region_is_no_target() -> None:
@@ -485,5 +590,62 @@ def test_rights_in_a_group_that_is_to_come_are_not_asked_for() -> None:
 
 
 def test_what_counts_against_limits_is_said() -> None:
-    made = planned(estate())
-    assert "1 VM(s) with 1 disk(s)" in found(made, "protect-counts").message
+    other = ReplicatedElsewhere(vm_id("app7"), VAULT.child("replicationProtectedItems", "x"))
+    vms = (machine(size="Standard_D2s_v3"), machine("app7"))
+    made = planned(estate(vms=vms, elsewhere=(other,)))
+    message = found(made, "protect-counts").message
+    assert "1 VM(s) with 1 disk(s) are to replicate, beside 1 with 1" in message
+    assert f"{TARGET} needs room for 1 Standard_D2s_v3" in message
+    many = tuple(VmDisk(f"d{n}", resource("Microsoft.Compute/disks", f"d{n}")) for n in range(3001))
+    over = planned(estate(vms=(machine(disks=many),)))
+    assert found(over, "protect-counts").severity.value == "warning"
+
+
+def two_of_one_name() -> Inventory:
+    """A machine of the same name in another group."""
+    other = ArmId(str(vm_id("app9")).replace("rg-app", "rg-b"))
+    nic = replace(card(), id=ArmId(str(nic_id("app9-nic")).replace("rg-app", "rg-b")), vm=other)
+    return estate(
+        vms=(machine(), replace(machine(nics=(nic.id,)), id=other)),
+        nics=(card(), nic),
+        power_states=tuple(PowerState(each, "running") for each in (vm_id("app9"), other)),
+    )
+
+
+def test_two_machines_of_one_name_are_told_apart() -> None:
+    made = planned(two_of_one_name(), vms=["rg-app/app9", "rg-b/app9"])
+    assert [each.title for each in enabling(made)] == ["rg-app/app9", "rg-b/app9"]
+    assert len({each.subject for each in enabling(made)}) == 2
+
+
+def test_two_machines_of_one_name_cannot_fail_over_into_one_group() -> None:
+    into: dict[str, Any] = {"target_resource_group": "rg-app-asr"}
+    made = planned(two_of_one_name(), vms=["rg-app/app9", "rg-b/app9"], **into)
+    assert errors(made) == ["vm-name-taken", "vm-name-taken"]
+    assert made.changes == ()
+    there = item("app9", ip_config(), vm=vm_id("app9"))
+    beside = replace(two_of_one_name(), items=(there,))
+    assert errors(planned(beside, vms=["rg-b/app9"], **into)) == ["vm-name-taken"]
+
+
+def test_a_machine_of_the_name_in_the_target_group_is_a_warning() -> None:
+    made = planned(estate(vms=(machine(), AT_TARGET)))
+    assert found(made, "vm-name-taken").severity.value == "warning"
+    assert len(enabling(made)) == 1
+
+
+def test_the_command_that_creates_what_is_missing_leads_where_this_one_would() -> None:
+    bare = estate(container_mappings=(), policies=(), containers=(), mappings=())
+    more: dict[str, Any] = {"target_network": "vnet-other", "target_resource_group": "rg-x"}
+    made = planned(bare, policy="weekly", allow_other_network=True, **more)
+    fix = made.errors[0].fix
+    for words in (
+        "--target-vnet vnet-other",
+        "--target-resource-group rg-x",
+        "--policy weekly",
+        "--allow-other-network",
+    ):
+        assert words in fix
+    rows = planned(bare, settings=[{"vm": "app9", "subnet": "app"}])
+    assert "asr-netmap protect" not in rows.errors[0].fix
+    assert "create_missing" in rows.errors[0].fix

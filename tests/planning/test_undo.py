@@ -201,7 +201,9 @@ def bare(what: Inventory) -> list[Any]:
         replace(
             one,
             health_codes=(),
-            nics=tuple(replace(nic, chosen_by_user=False) for nic in one.nics),
+            nics=tuple(
+                replace(nic, chosen_by_user=False, chosen_at_enabling=False) for nic in one.nics
+            ),
         )
         for one in what.items
     ]

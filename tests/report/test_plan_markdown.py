@@ -10,7 +10,14 @@ from markdown_it import MarkdownIt
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import NotLookedAt
-from asr_netmap.planning.change import Action, Change, GroupState, Kind, MappingState
+from asr_netmap.planning.change import (
+    Action,
+    Change,
+    GroupState,
+    Kind,
+    MappingState,
+    ReplicationState,
+)
 from asr_netmap.planning.plan import Finding, Pending, Plan, Severity
 from asr_netmap.report.plan_markdown import MOST_CHARACTERS, plan_markdown
 from tests.report.nasty_names import NASTY_NAMES
@@ -78,10 +85,31 @@ def test_both_directions_of_a_pair_are_one_fold_named_by_the_forward_one() -> No
     reverse_alone = mapping("b-asr", "b", "reverse")
     text = plan_markdown([Plan(SCOPE, {}, (*both_ways(1), reverse_alone, group("rg-new")))])
     assert list(folds(text)) == [
-        "Resource groups and fabrics: 1 resource group to create",
+        "Resource groups and the vault: 1 resource group to create",
         "vnet-0 -&gt; vnet-0-asr: 2 mappings to create",
         "b -&gt; b-asr: 1 mapping to create",
     ]
+
+
+def enabling(vm: str, target: str) -> Change:
+    machine = ArmId.of_group(SUBSCRIPTION, "rg").provider_child("Microsoft.Compute", "vms", vm)
+    state = ReplicationState(machine, VAULT, VAULT, machine.group_id, network(target), None, ())
+    item = VAULT.child("replicationProtectedItems", vm)
+    return Change(Kind.REPLICATION, Action.CREATE, item, vm, None, state, "because")
+
+
+def test_machines_that_are_enabled_stand_under_the_network_that_they_go_into() -> None:
+    changes = (*both_ways(1), enabling("new1", "vnet-0-asr"), enabling("new2", "vnet-far"))
+    assert list(folds(plan_markdown([Plan(SCOPE, {}, changes)]))) == [
+        "vnet-0 -&gt; vnet-0-asr: 2 mappings to create, 1 replication to create",
+        "vnet-far: 1 replication to create",
+    ]
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_of_change_has_a_word(kind: Kind) -> None:
+    change = replace(group("x"), kind=kind)
+    assert "to create" in next(iter(folds(plan_markdown([Plan(SCOPE, {}, (change,))]))))
 
 
 def test_errors_are_not_folded_and_warnings_are() -> None:

@@ -74,6 +74,7 @@ ROUTES = _learn("virtual-network/virtual-networks-udr-overview")
 NAMES = _learn("virtual-network/virtual-networks-name-resolution-for-vms-and-role-instances")
 PEERING = _learn("virtual-network/virtual-network-peering-overview")
 SUBNETS = _learn("virtual-network/virtual-networks-faq")
+NAMING = _learn("azure-resource-manager/management/resource-name-rules")
 LOCKS = _learn("azure-resource-manager/management/lock-resources")
 ITEM_FIELDS = Basis(
     "Microsoft Learn, REST, Replication Protected Items",

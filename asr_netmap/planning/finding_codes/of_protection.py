@@ -5,10 +5,12 @@ from __future__ import annotations
 from asr_netmap.planning.finding_codes.kinds import (
     ENDPOINTS,
     ERROR,
+    ERROR_OR_WARNING,
     INFO,
     LINKED_RIGHTS,
     MAPPING,
     MATRIX,
+    NAMING,
     OWN_RULE,
     PLAIN_FACT,
     POWERSHELL,
@@ -146,6 +148,14 @@ KINDS = (
         "A VM goes into another network than its own is mapped to, as was allowed.",
         "Change the mapping if all VMs are to go there.",
         MAPPING,
+    ),
+    FindingKind(
+        "vm-name-taken",
+        ERROR_OR_WARNING,
+        "Two VMs of one name would fail over into one resource group, or one of that name is there "
+        "now.",
+        "Name another resource group.",
+        NAMING,
     ),
     FindingKind(
         "vm-not-replicated",
