@@ -9,12 +9,13 @@ from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import AmbiguousName, NotFound
 from asr_netmap.models import Inventory, Network, NicAddress, VirtualMachine
 from asr_netmap.near_names import did_you_mean
+from asr_netmap.planning.commands import az
 from asr_netmap.planning.nic_planner import FREEZE_TAG
 from asr_netmap.planning.plan import Finding, Pending, Severity
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.sources import Source
 from asr_netmap.rules.lookup import find_network, matches
-from asr_netmap.rules.protectable import obstacles
+from asr_netmap.rules.protectable import Obstacle, obstacles
 from asr_netmap.settings import NetworkSettings, Protect, ProtectException, Settings
 
 
@@ -40,9 +41,11 @@ class Machines:
     pending: list[Pending] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
-    def refuse(self, vm: VirtualMachine, code: str, text: str, fix: str) -> None:
+    def refuse(self, vm: VirtualMachine, obstacle: Obstacle) -> None:
         """One of them can't be replicated."""
-        self.findings.append(Finding(code, Severity.ERROR, vm.id, vm.name, text, fix))
+        command = az("vm start", "--ids", vm.id) if obstacle.code == "vm-not-running" else ""
+        said = (obstacle.text, obstacle.fix, command)
+        self.findings.append(Finding(obstacle.code, Severity.ERROR, vm.id, vm.name, *said))
 
     def wait(self, vm: VirtualMachine, reason: str) -> None:
         """Whether one of them can be replicated is not known now."""
@@ -171,7 +174,7 @@ def _sort(
         if obstacle.unseen:
             found.wait(vm, obstacle.text)
         else:
-            found.refuse(vm, obstacle.code, obstacle.text, obstacle.fix)
+            found.refuse(vm, obstacle)
     if known:
         return
     if any(name.lower() == FREEZE_TAG for name in vm.tags):

@@ -183,8 +183,9 @@ def _missing(footing: Footing, machines: Machines, vault: ArmId, settings: Setti
         code, severity = "replication-footing-missing", Severity.ERROR
         so = "replication can't be enabled"
     listed = ", ".join(described(change) for change in footing.missing)
-    fix = f"Create it, or have it created: {command}"
-    return Finding(code, severity, vault, vault.name, f"{so}: the vault has no {listed}", fix)
+    fix = "Create it, or have it created."
+    message = f"{so}: the vault has no {listed}"
+    return Finding(code, severity, vault, vault.name, message, fix, command)
 
 
 def _without_missing(footing: Footing) -> Footing:

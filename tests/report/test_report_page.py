@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from asr_netmap.models import NotLookedAt, ReplicatedItem
+from asr_netmap.planning.finding_codes import FINDING_KINDS
 from asr_netmap.planning.picture.picture import Picture, picture_of
 from asr_netmap.planning.verification import verify
 from asr_netmap.report.html.findings import AT_ONCE, MOST_OF_ONE_CODE
@@ -107,6 +108,13 @@ def test_findings_stand_by_severity_with_their_fix(page: str) -> None:
     )
     assert said.count("asr-netmap apply --config netmap.yaml") == 4
     assert "mapping-one-way" in said
+    kind = FINDING_KINDS["mapping-one-way"]
+    assert kind.meaning in said
+    assert f'<a href="{kind.basis.url}" rel="noreferrer">{kind.basis}</a>' in said
+    assert '<b>Run: </b><code class="copy">az network vnet subnet' not in said, (
+        "first what it needs"
+    )
+    assert '<b>Run: </b><code class="copy">az network public-ip create ' in said
 
 
 def test_what_the_plan_changes_is_told_before_and_after(page: str) -> None:
