@@ -144,7 +144,7 @@ def _security_groups(item: ReplicatedItem, nic: ReplicatedNic, live: Nic) -> Ite
             item,
             "asg-lost",
             Severity.WARNING,
-            f"{nic.name} belongs to {len(groups)} application security groups "
+            f"{nic.name} belongs to application security groups "
             f"({', '.join(g.name for g in groups)}), which a failover does not keep",
             f"Create such groups in {item.target_region}, and add them after a failover, for "
             "instance from the recovery plan.",

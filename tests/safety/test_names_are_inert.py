@@ -371,6 +371,7 @@ def test_a_command_that_a_finding_suggests_is_quoted(
     assert programs == {
         "asr-netmap apply",
         "az network asg",
+        "az network nsg",
         "az network private-dns",
         "az network public-ip",
         "az network vnet",
