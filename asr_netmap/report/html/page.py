@@ -272,18 +272,24 @@ def _contents(pictures: Sequence[Picture], telling: Telling) -> Iterator[Markup]
 
 def _map(picture: Picture, key: str, telling: Telling) -> Markup:
     whole = picture.network_map
-    shown, folded = whole.parted() if len(whole.pairs) > MOST_PAIRS_AT_ONCE else (whole, None)
-    summary = f"{counted(len(folded.pairs), 'pair')} mapped both ways" if folded else ""
     return joined(
         map_verdict(whole),
         element("p", "Scroll the map sideways to see both regions.", class_="sideways"),
-        _drawing(shown, f"{key}m", telling) if folded is None or shown.pairs else None,
-        element("details", element("summary", summary), _drawing(folded, f"{key}n", telling))
-        if folded and folded.pairs
-        else None,
+        _drawn(whole, key, telling),
         _legend(),
         map_tables(whole),
     )
+
+
+def _drawn(whole: NetworkMap, key: str, telling: Telling) -> Iterator[Markup]:
+    """The whole map; of a large one the sound pairs fold away where there are others to see."""
+    troubled, sound = whole.parted()
+    if len(whole.pairs) <= MOST_PAIRS_AT_ONCE or not sound.pairs or not troubled.sources:
+        yield _drawing(whole, f"{key}m", telling)
+        return
+    yield _drawing(troubled, f"{key}m", telling)
+    summary = f"{counted(len(sound.pairs), 'pair')} mapped both ways"
+    yield element("details", element("summary", summary), _drawing(sound, f"{key}n", telling))
 
 
 def _drawing(drawn: NetworkMap, key: str, telling: Telling) -> Markup:
