@@ -51,6 +51,20 @@ def test_a_table_says_what_is_missing_by_code(here: Run) -> None:
     assert "1 of 8 items can fail over to the right place now" in done.out
 
 
+def test_the_same_fix_is_said_once_with_a_command_that_runs_as_it_stands(here: Run) -> None:
+    told = here("verify").out
+    assert told.count("fix: the same for these 4: ") == 1
+    assert told.count("[mapping-missing]") == 4
+    command = "asr-netmap apply --config netmap.yaml --workers 2 --sandbox estate.json"
+    assert told.count(f"run: {command}\n") == 4
+    by_json = here("verify", "--format", "json").json
+    assert {f["command"] for f in by_json["findings"] if f["code"] == "mapping-missing"} == {
+        command
+    }
+    missing = [m for each in by_json["readiness"] for m in each["missing"]]
+    assert {m["command"] for m in missing if m["code"] == "nic-settings-missing"} == {command}
+
+
 def test_what_may_not_be_read_is_said_and_leaves_readiness_unknown(here: Run, folder: Path) -> None:
     def forbid(document: dict[str, Any]) -> None:
         document["conditions"] = [
