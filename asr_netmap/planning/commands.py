@@ -41,11 +41,20 @@ def completed(command: str, options: str) -> str:
     """A command of ours with the options that the user's own command had.
 
     options -- as they are typed, such as ``--config netmap.yaml``. A command that says which vault
-    is meant keeps to that.
+    is meant keeps to that, and so does one that picks its own part with ``--only``.
     """
-    if not options or not command.startswith("asr-netmap ") or "--vault-id" in command:
+    if not command.startswith("asr-netmap "):
         return command
-    return f"{command} {options}"
+    own, given = shlex.split(command), shlex.split(options)
+    if "--vault-id" in own:
+        return command
+    if "--only" in own:
+        given = [
+            word
+            for before, word in zip(["", *given], given, strict=False)
+            if "--only" not in (before, word)
+        ]
+    return f"{command} {shlex.join(given)}".rstrip()
 
 
 def runnable(findings: Iterable[Finding], options: str) -> tuple[Finding, ...]:

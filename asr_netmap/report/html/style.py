@@ -146,13 +146,13 @@ thead th button:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 th[aria-sort=ascending] button::after{content:" \\25B2"}
 th[aria-sort=descending] button::after{content:" \\25BC"}
 tbody th{font-weight:650}
-table.networks th:nth-child(1){width:22%}table.networks th:nth-child(2){width:15%}
+table.networks th:nth-child(1){width:21%}table.networks th:nth-child(2){width:18%}
 table.networks th:nth-child(3){width:17%}table.networks th:nth-child(4){width:9%}
 table.run th:nth-child(1){width:9%}table.run th:nth-child(2){width:31%}
 table.run th:nth-child(3){width:40%}
-table[data-live] th:nth-child(1){width:12%}table[data-live] th:nth-child(2){width:16%}
-table[data-live] th:nth-child(3){width:15%}table[data-live] th:nth-child(4){width:24%}
-table[data-live] th:nth-child(5){width:17%}
+table[data-live] th:nth-child(1){width:11%}table[data-live] th:nth-child(2){width:14%}
+table[data-live] th:nth-child(3){width:14%}table[data-live] th:nth-child(4){width:24%}
+table[data-live] th:nth-child(5){width:15%}
 tbody .soft{font-weight:400;font-size:.92em}
 tr.e>th:first-child{box-shadow:inset 4px 0 var(--bad)}
 tr.w>th:first-child{box-shadow:inset 4px 0 var(--warn)}
