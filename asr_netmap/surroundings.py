@@ -60,10 +60,10 @@ class RouteTable(RegionalResource):
 class DnsZoneLink:
     """A private DNS zone that a network can resolve names of.
 
-    zone -- the zone's name, such as ``privatelink.blob.core.windows.net``.
+    zone -- its name is the zone's, such as ``privatelink.blob.core.windows.net``.
     """
 
-    zone: str
+    zone: ArmId
     network: ArmId
 
 

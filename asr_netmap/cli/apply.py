@@ -114,6 +114,7 @@ def apply(
         shape.format,
         again=f"asr-netmap apply {options}",
         check=f"asr-netmap verify {check}",
+        options=check,
         wait=given.waiting.wait,
     )
     if given.waiting.wait and (file.plan_file is not None or back.undo is not None):
@@ -167,7 +168,7 @@ def _apply_file(
             )
             return [(each.plan, each.result) for each in done]
 
-        show_plans(console, saved.plans, run.form, azure.sandbox)
+        show_plans(console, saved.plans, run.form, azure.sandbox, run.options)
         return carry_out(console, azure, saved.plans, run, carry)
 
 

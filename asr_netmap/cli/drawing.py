@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from asr_netmap.cli.columns import cells_of, table_lines, wrapped
 from asr_netmap.report.inert import clean, clean_line
-from asr_netmap.report.page import FIX, Block, Card, Cards, Page, Table, Tone
+from asr_netmap.report.page import FIX, RUN, Block, Card, Cards, Page, Table, Tone
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -114,9 +114,13 @@ def _card(card: Card) -> Iterator[Line]:
     heading = clean_line(mark + clean(card.heading))
     yield Line(heading, _STYLES[card.tone], len(mark), hangs=len(mark))
     for text in card.lines:
-        # A fix holds a command or a line for a file: people copy it.
-        hangs = 0 if text.startswith(FIX) else len(mark) + _FURTHER
+        hangs = 0 if _copied(text) else len(mark) + _FURTHER
         yield Line(clean_line(indent + clean(text)), hangs=hangs)
+
+
+def _copied(text: str) -> bool:
+    """Whether people copy it: a command, or a fix with a line for a file."""
+    return text.startswith(RUN) or (text.startswith(FIX) and "{" in text)
 
 
 def _hanging(line: Line, width: int) -> Iterator[Line]:

@@ -68,12 +68,16 @@ def _stages(stages: tuple[StageCount, ...], width: int) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     bar = min(width - _BESIDE_THE_BAR, _WIDEST_BAR)
     for each in stages:
-        counts = {"in flight": each.in_flight, "checking": each.checking}
+        counts = {
+            "in flight": each.in_flight,
+            "checking": each.checking,
+            "pending": each.pending,
+        }
         doing = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
         row: list[RenderableType] = [_one_line(f"  {KIND_TITLES[each.kind]}")]
         if bar >= _LEAST_BAR:
-            row.append(ProgressBar(each.total, each.ended, width=bar))
-        grid.add_row(*row, _one_line(f"{each.ended}/{each.total}"), _one_line(doing))
+            row.append(ProgressBar(each.total, each.done, width=bar))
+        grid.add_row(*row, _one_line(f"{each.done}/{each.total}"), _one_line(doing))
     return grid
 
 

@@ -19,7 +19,12 @@ from asr_netmap.cli.tables import inventories
 
 def add_to(app: typer.Typer) -> None:
     """Add the group with its commands."""
-    nics = group("Show and set the NICs of replicated items.")
+    nics = group(
+        "Show and set the NICs of replicated items.",
+        "asr-netmap nics list --config netmap.yaml",
+        "asr-netmap nics explain --config netmap.yaml --vm app1",
+        "asr-netmap nics export --config netmap.yaml --out nics.csv",
+    )
     command(nics, "list", list_nics)
     for module in (nic_tables, nic_setting, nic_story):
         module.add_to(nics)

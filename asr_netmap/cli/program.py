@@ -110,6 +110,8 @@ def plain_app(**more: Any) -> typer.Typer:
     )
 
 
-def group(text: str) -> typer.Typer:
-    """A group of commands below the program; `text` is its help."""
-    return typer.Typer(help=text, no_args_is_help=True, cls=Program)
+def group(text: str, *examples: str) -> typer.Typer:
+    """A group of commands below the program; `text` and `examples` are its help."""
+    lines = "\n".join(f"  {example}" for example in examples)
+    shown = f"{text}\n\n\b\nExamples:\n{lines}"
+    return typer.Typer(help=shown, no_args_is_help=True, cls=Program)

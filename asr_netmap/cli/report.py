@@ -44,12 +44,25 @@ class ReportShape:
 
     # Without a variable: ASR_NETMAP_FORMAT means what all other commands write.
     format: Annotated[
-        ReportFormat, typer.Option("--format", help="A page for a browser, or Markdown.")
-    ] = ReportFormat.HTML
+        ReportFormat | None,
+        typer.Option(
+            "--format",
+            show_default=False,
+            help="A page for a browser, or Markdown; else as --out ends: .md is Markdown.",
+        ),
+    ] = None
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Write the report to this file instead."),
     ] = None
+
+    @property
+    def form(self) -> ReportFormat:
+        """The format that is asked for, by its name or by the file's."""
+        if self.format is not None:
+            return self.format
+        ends = self.out.suffix.lower() if self.out is not None else ""
+        return ReportFormat.MARKDOWN if ends in {".md", ".markdown"} else ReportFormat.HTML
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +121,7 @@ def report(
     """
     from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
 
-    if shape.out is None and shape.format is ReportFormat.HTML and sys.stdout.isatty():
+    if shape.out is None and shape.form is ReportFormat.HTML and sys.stdout.isatty():
         raise UsageError("A page is no sight on a terminal.", "Add --out report.html.")
     selection = selection_of(only.only)
     say = read_progress(console)
@@ -172,13 +185,13 @@ def _write(
     *,
     sandbox: bool,
 ) -> None:
-    text = _text(console, several, shape.format, options, sandbox=sandbox)
+    text = _text(console, several, shape.form, options, sandbox=sandbox)
     console.banner(sandbox)
     if shape.out is None:
         console.data(text)
         return
     write_atomically(shape.out, text)
-    how = ": open it in a browser" if shape.format is ReportFormat.HTML else ""
+    how = ": open it in a browser" if shape.form is ReportFormat.HTML else ""
     console.say(f"Written to {shape.out}{how}.")
 
 

@@ -42,7 +42,9 @@ class Made:
 
 def add_to(app: typer.Typer) -> None:
     """Add the group with its commands."""
-    runbook = group("Run it unattended in Azure Automation.")
+    runbook = group(
+        "Run it unattended in Azure Automation.", "asr-netmap runbook bundle --out runbook"
+    )
     command(runbook, "bundle", bundle)
     app.add_typer(runbook, name="runbook")
 

@@ -83,7 +83,11 @@ class Serving:
 
 def add_to(app: typer.Typer) -> None:
     """Add the group with its commands."""
-    sandbox = group("Rehearse on an embedded fake ARM.")
+    sandbox = group(
+        "Rehearse on an embedded fake ARM.",
+        "asr-netmap sandbox new estate.json",
+        "asr-netmap sandbox serve --estate estate.json --port 8480",
+    )
     command(sandbox, "new", new)
     command(sandbox, "serve", serve_estate)
     app.add_typer(sandbox, name="sandbox")

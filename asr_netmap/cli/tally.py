@@ -28,13 +28,16 @@ LEAST_ENDS = 3
 class StageCount:
     """How far the changes of one kind are.
 
+    done -- written, or tried: all that ended but what waits for another run.
+    pending -- left for another run.
     checking -- looked at, and not written yet.
     in_flight -- accepted by Azure, and not read back yet.
     """
 
     kind: Kind
     total: int
-    ended: int
+    done: int
+    pending: int
     checking: int
     in_flight: int
 
@@ -48,6 +51,7 @@ class Tally:
     def __init__(self, changes: Iterable[Change], now: float) -> None:
         self._totals = Counter(change.kind for change in changes)
         self._ended: Counter[Kind] = Counter()
+        self._left: Counter[Kind] = Counter()
         self._checking: dict[str, Kind] = {}
         self._in_flight: dict[str, Kind] = {}
         self._statuses: Counter[Status] = Counter()
@@ -76,7 +80,9 @@ class Tally:
             self._in_flight.pop(event.change.id, None)
             self._ended[event.change.kind] += 1
             self._statuses[event.outcome.status] += 1
-            if event.outcome.status is not Status.PENDING:  # that one took no time
+            if event.outcome.status is Status.PENDING:
+                self._left[event.change.kind] += 1
+            else:  # a pending one took no time
                 self._ends.append(now)
 
     @property
@@ -98,8 +104,9 @@ class Tally:
     def stages(self) -> tuple[StageCount, ...]:
         """The kinds of changes that there are, in the order in which they are applied."""
         checking, flying = Counter(self._checking.values()), Counter(self._in_flight.values())
+        ended, left = self._ended, self._left
         return tuple(
-            StageCount(k, self._totals[k], self._ended[k], checking[k], flying[k])
+            StageCount(k, self._totals[k], ended[k] - left[k], left[k], checking[k], flying[k])
             for k in Kind
             if self._totals[k]
         )

@@ -72,6 +72,8 @@ def standing(tally: Tally, now: float) -> str:
     parts = [f"{tally.ended} of {tally.total}"]
     failed = sum(map(tally.count, WRONG))
     parts += [f"{failed} went wrong"] if failed else []
+    pending = tally.count(Status.PENDING)
+    parts += [f"{pending} pending"] if pending else []
     parts += [f"{tally.in_flight} in flight"] if tally.in_flight else []
     return ", ".join([*parts, *pace(tally, now)])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,7 @@ from asr_netmap.cli.options import (
     VerifyFormat,
     VerifyShape,
     Where,
+    as_typed,
 )
 from asr_netmap.cli.several import Several, each_vault, refuse_empty_selection
 
@@ -79,6 +81,9 @@ def verify(
     wanted = declared(config, where.vault)
     with connect(console, where.access) as azure:
         several = verifications_of(console, azure, wanted.resolved(azure), selection, drill=drill)
+        options = as_typed(config, only, where.vault, where.access)
+        found = tuple(each.runnable(options) for each in several.found)
+        several = replace(several, found=found)
         if shape.format is VerifyFormat.JUNIT:
             text = _junit(console, several, fail_on, azure.sandbox)
             emit_text(console, text, azure.sandbox, out.out)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from asr_netmap.cli.console import Console
@@ -43,6 +43,7 @@ class Run:
     check -- the command that reads back.
     told -- gets each plan with its result, before they are reported.
     wait -- stay until what waits for a first replication can be finished, too.
+    options -- what a command that a finding suggests needs to be run as it stands.
     """
 
     consent: Consent
@@ -53,6 +54,7 @@ class Run:
     check: str
     told: Callable[[Sequence[tuple[Plan, Result]]], None] = lambda done: None
     wait: bool = False
+    options: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a deadline that is no time before anything is read."""
@@ -87,7 +89,7 @@ def carry_out_fresh(
     """Show, ask and apply plans that were made just now."""
     from asr_netmap.planning.safety import raise_if_unsafe_together  # noqa: PLC0415 -- loads pydantic
 
-    show_plans(console, plans, run.form, azure.sandbox)
+    show_plans(console, plans, run.form, azure.sandbox, run.options)
     raise_if_unsafe_together(plans, run.consent)
     carry = fresh_carry(azure, plans, run.consent)
     if run.wait:
@@ -171,12 +173,19 @@ def carry_out(
     return report(console, azure.sandbox, done, run, not_looked_at)
 
 
-def show_plans(console: Console, plans: Sequence[Plan], form: Format, sandbox: bool) -> None:
-    """The plans, for people; beside the output where that has another format."""
+def show_plans(
+    console: Console, plans: Sequence[Plan], form: Format, sandbox: bool, options: str = ""
+) -> None:
+    """The plans, for people; beside the output where that has another format.
+
+    options -- what a command of ours that a finding suggests needs to be run as it stands.
+    """
+    from asr_netmap.planning.commands import runnable  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
     from asr_netmap.report.plan_pages import plan_page  # noqa: PLC0415 -- loads pydantic
 
-    page = joined(tuple(plan_page(each, sandbox=sandbox) for each in plans))
+    shown = (replace(p, findings=runnable(p.findings, options)) for p in plans)
+    page = joined(tuple(plan_page(each, sandbox=sandbox) for each in shown))
     console.show(page, aside=form is not Format.TABLE)
 
 

@@ -41,7 +41,7 @@ def route_table(body: Body) -> RouteTable:
 def dns_zone_link(body: Body) -> DnsZoneLink:
     """A link of a private DNS zone to a network."""
     network = _properties(body)["virtualNetwork"]["id"]
-    return DnsZoneLink(ArmId(body["id"]).parent.name, ArmId(network))
+    return DnsZoneLink(ArmId(body["id"]).parent, ArmId(network))
 
 
 def _rule(body: Body) -> SecurityRule:

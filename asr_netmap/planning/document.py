@@ -155,6 +155,7 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "title": finding.title,
         "message": finding.message,
         "fix": finding.fix,
+        "command": finding.command,
     }
 
 
@@ -327,6 +328,7 @@ def _finding(document: Mapping[str, Any]) -> Finding:
         document["title"],
         document["message"],
         document["fix"],
+        document.get("command", ""),
     )
 
 

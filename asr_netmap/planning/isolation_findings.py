@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import IPv4Network
-from shlex import quote
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Inventory, Network, ReplicatedItem
+from asr_netmap.planning.commands import az
 from asr_netmap.planning.item_findings import item_finding, settings_row
 from asr_netmap.planning.plan import Finding, Severity
 
@@ -111,14 +111,16 @@ def _overlap(
             network.name,
             f"{network.name} is peered{how} with {other.name}, and their address spaces overlap "
             f"({', '.join(shared)}): addresses that VMs keep at a failover would be there twice",
-            f"Remove the peering until the failover: {_peering_command(network, hub or other)}",
+            "Remove the peering until the failover.",
+            _peering_command(network, hub or other),
         )
 
 
 def _peering_command(network: Network, remote: ArmId) -> str:
     """What deletes the peering, or shows it where only the other side has told its name."""
     name = next((p.name for p in network.peerings if p.remote == remote), None)
-    where = f"-g {quote(network.id.group)} --vnet-name {quote(network.name)}"
+    place = ("--subscription", network.id.subscription, "-g", network.id.group)
+    where = (*place, "--vnet-name", network.name)
     if name is None:
-        return f"az network vnet peering list {where} --output table"
-    return f"az network vnet peering delete {where} -n {quote(name)}"
+        return az("network vnet peering list", *where, "--output", "table")
+    return az("network vnet peering delete", *where, "-n", name)

@@ -48,8 +48,25 @@ def settings_row(item: ReplicatedItem, **values: Any) -> str:
     return f"- {{{inside}}}"
 
 
+def nic_after(item: ReplicatedItem, nic: ReplicatedNic, *, name: str = "-n") -> tuple[str, ...]:
+    """How az is told the NIC that a failover makes; empty: its group is not known.
+
+    name -- the option that takes its name.
+    """
+    group = item.target_group
+    if group is None:
+        return ()
+    where = ("--subscription", group.subscription, "-g", nic.nic_group or group.group)
+    return (*where, name, nic.nic_name or nic.name)
+
+
 def item_finding(
-    item: ReplicatedItem, code: str, severity: Severity, message: str, fix: str = ""
+    item: ReplicatedItem,
+    code: str,
+    severity: Severity,
+    message: str,
+    fix: str = "",
+    command: str = "",
 ) -> Finding:
     """A finding whose subject is the item."""
-    return Finding(code, severity, item.id, item.vm_name, message, fix)
+    return Finding(code, severity, item.id, item.vm_name, message, fix, command)

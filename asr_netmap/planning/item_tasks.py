@@ -7,7 +7,9 @@ from collections.abc import Iterable, Iterator
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import NotFound, UsageError
 from asr_netmap.models import Direction, Inventory, Network, ReplicatedItem
+from asr_netmap.planning.commands import apply_to
 from asr_netmap.planning.exceptions import Exceptions, rows_by_item
+from asr_netmap.planning.item_findings import item_finding
 from asr_netmap.planning.item_networks import (
     Named,
     NetworkRule,
@@ -254,8 +256,14 @@ class ItemTasks:
         if rule is NetworkRule.AS_IT_IS:
             return self._own_test_side(item, direction, exceptions)
         if rule is NetworkRule.WHAT_IS_SET:
-            fix = "Use --enforce to replace it."
-            self._find(item, "set-by-hand", Severity.WARNING, f"test network {answer.why}", fix)
+            self._find(
+                item,
+                "set-by-hand",
+                Severity.WARNING,
+                f"test network {answer.why}",
+                "Let the rule replace it, if it should not stay.",
+                apply_to(item, "--enforce"),
+            )
         network = self._network(answer.outcome) if answer.outcome is not None else None
         if network is None:
             return None
@@ -297,9 +305,15 @@ class ItemTasks:
         self.pending.append(Pending(item.id, item.vm_name, reason))
 
     def _find(
-        self, item: ReplicatedItem, code: str, severity: Severity, message: str, fix: str = ""
+        self,
+        item: ReplicatedItem,
+        code: str,
+        severity: Severity,
+        message: str,
+        fix: str = "",
+        command: str = "",
     ) -> None:
-        self.findings.append(Finding(code, severity, item.id, item.vm_name, message, fix))
+        self.findings.append(item_finding(item, code, severity, message, fix, command))
 
     def _out_of_scope(self, item: ReplicatedItem) -> None:
         if self._selection.vms or self._selection.groups or self._selection.tags:
@@ -320,7 +334,8 @@ class ItemTasks:
             Severity.WARNING,
             f"{item.vm_name} fails over into {selected.name}, although its network is mapped to "
             f"{onto.name}: changing a mapping does not move items that replicate already",
-            "Move it along with --retarget-items.",
+            "Move it along with --retarget-items, unless it is there on purpose.",
+            apply_to(item, "--retarget-items"),
         )
 
     def _other_direction(
@@ -347,4 +362,5 @@ class ItemTasks:
             f"{item.vm_name} is to fail over into {network}, which does not exist; "
             "nothing is written for it",
             "Create that network again, or move the item with --retarget-items.",
+            apply_to(item, "--retarget-items"),
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import NotFound
 from asr_netmap.models import Inventory, Network
+from asr_netmap.planning.commands import ours
 from asr_netmap.planning.machines import Machine, Machines, is_mapped, wanted_of
 from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.rules.lookup import find_network, matches, maybe_unseen
@@ -39,17 +40,16 @@ def refuse_other_networks(machines: Machines, inventory: Inventory, settings: Se
             continue
         machines.ready.remove(machine)
         is_so = "is" if is_mapped(source, settings, inventory) else "is to be"
-        change = (
-            f"asr-netmap map --source-vnet {source.id.group}/{source.name} --target-vnet "
-            f"{other.id.group}/{other.name} --allow-retarget"
-        )
+        start, end = (f"{net.id.group}/{net.name}" for net in (source, other))
+        change = ours("map", "--source-vnet", start, "--target-vnet", end, "--allow-retarget")
         machines.refuse(
             machine.vm,
             "other-network-refused",
             f"{machine.vm.name}: {source.name} {is_so} mapped to {mapped.name}, and {other.name} "
             "is asked for",
-            f"Change the mapping for all VMs ({change}), or send this one elsewhere with "
+            "Change the mapping for all VMs, or send this one elsewhere with "
             "--allow-other-network.",
+            change,
         )
 
 

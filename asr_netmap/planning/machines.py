@@ -17,12 +17,13 @@ from asr_netmap.models import (
     VirtualMachine,
 )
 from asr_netmap.near_names import did_you_mean
+from asr_netmap.planning.commands import az
 from asr_netmap.planning.nic_planner import FREEZE_TAG
 from asr_netmap.planning.plan import Finding, Pending, Severity
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.sources import Source
 from asr_netmap.rules.lookup import find_network, matches, maybe_unseen
-from asr_netmap.rules.protectable import obstacles
+from asr_netmap.rules.protectable import Obstacle, obstacles
 from asr_netmap.settings import NetworkSettings, Protect, ProtectException, Settings
 
 _KIND = "microsoft.compute/virtualmachines"
@@ -50,9 +51,16 @@ class Machines:
     pending: list[Pending] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
-    def refuse(self, vm: VirtualMachine, code: str, text: str, fix: str) -> None:
+    def refuse(
+        self, vm: VirtualMachine, code: str, message: str, fix: str, command: str = ""
+    ) -> None:
         """One of them can't be replicated."""
-        self.findings.append(Finding(code, Severity.ERROR, vm.id, vm.name, text, fix))
+        self.findings.append(Finding(code, Severity.ERROR, vm.id, vm.name, message, fix, command))
+
+    def stop(self, vm: VirtualMachine, obstacle: Obstacle) -> None:
+        """Something about one of them keeps it from being replicated."""
+        command = az("vm start", "--ids", vm.id) if obstacle.code == "vm-not-running" else ""
+        self.refuse(vm, obstacle.code, obstacle.text, obstacle.fix, command)
 
     def wait(self, vm: VirtualMachine, reason: str) -> None:
         """Whether one of them can be replicated is not known now."""
@@ -286,7 +294,7 @@ def _sort(
         if obstacle.unseen:
             found.wait(vm, obstacle.text)
         else:
-            found.refuse(vm, obstacle.code, obstacle.text, obstacle.fix)
+            found.stop(vm, obstacle)
     if known:
         return
     if any(name.lower() == FREEZE_TAG for name in vm.tags):

@@ -19,6 +19,7 @@ from asr_netmap.planning.change import (
     NetworkState,
     change_id,
 )
+from asr_netmap.planning.commands import az, subnet_id
 from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.planning.sources import Source
 from asr_netmap.rules.lookup import maybe_unseen
@@ -33,7 +34,7 @@ from asr_netmap.rules.mapping_pair import (
     pair_steps,
     refuse_shared_targets,
 )
-from asr_netmap.rules.network_copy import NotCopied, copy_network, lacks
+from asr_netmap.rules.network_copy import ATTACHED, NotCopied, copy_network, lacks
 from asr_netmap.rules.target_network import TargetChoice, TargetRule, choose_target
 from asr_netmap.settings import NetworkSettings, Settings
 
@@ -408,7 +409,6 @@ def _copy_findings(
 ) -> Iterator[Finding]:
     for lack in not_copied:
         where = f"subnet {lack.subnet}" if lack.subnet else "the network"
-        offer = f" {lack.offer} could take its place: name it in `attach:`." if lack.offer else ""
         loss = "; the way out of the subnet and reprotect may depend on it" if lack.egress else ""
         yield Finding(
             "not-copied",
@@ -417,8 +417,17 @@ def _copy_findings(
             copy.name,
             f"{where} of {source.name} has the {lack.what} {lack.resource.name}, which "
             f"{copy.name} will not have{loss}",
-            f"Attach one of {copy.region} with `attach:`.{offer}" if lack.subnet else "",
+            _attaching(copy, lack) if lack.subnet else "",
         )
+
+
+def _attaching(copy: Network, lack: NotCopied) -> str:
+    """How a created network gets it: the line of netmap.yaml, where there is one to attach."""
+    key, _ = ATTACHED[lack.what]
+    if lack.offer is None:
+        return f"Attach one of {copy.region}: `{key}` under `attach:` of the network."
+    line = f"attach: {{{lack.subnet}: {{{key}: {lack.offer}}}}}"
+    return f"{lack.offer.name} could take its place; write under the network: `{line}`."
 
 
 def _lack_findings(
@@ -427,6 +436,8 @@ def _lack_findings(
     for lack in lacking:
         loss = "; the way out of the subnet and reprotect may depend on it" if lack.egress else ""
         which = f"{lack.offer}" if lack.offer else f"one of {target.region}"
+        _, option = ATTACHED[lack.what]
+        at = ("--ids", subnet_id(target.id, lack.subnet))
         yield Finding(
             "subnet-lacks",
             Severity.WARNING,
@@ -435,6 +446,7 @@ def _lack_findings(
             f"subnet {lack.subnet} of {source.name} has the {lack.what} {lack.resource.name}, and "
             f"that of {target.name} has none{loss}",
             f"Attach {which} to the subnet; this tool never writes a network that exists.",
+            az("network vnet subnet update", *at, option, lack.offer) if lack.offer else "",
         )
 
 

@@ -31,8 +31,10 @@ from asr_netmap.planning.clearing import (
     network_cleared,
     subnet_cleared,
 )
+from asr_netmap.planning.commands import apply_to
 from asr_netmap.planning.enabled import as_enabled, named_for_enabling, subnet_asked_for
 from asr_netmap.planning.exceptions import Exceptions
+from asr_netmap.planning.item_findings import Place, item_finding
 from asr_netmap.planning.nic_setting import (
     FIELDS,
     Level,
@@ -180,10 +182,11 @@ class Draft:
     decisions: list[Decision] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
-    def find(self, code: str, severity: Severity, message: str, fix: str = "") -> None:
+    def find(
+        self, code: str, severity: Severity, message: str, fix: str = "", command: str = ""
+    ) -> None:
         """Take a finding about the item in."""
-        item = self.task.item
-        self.findings.append(Finding(code, severity, item.id, item.vm_name, message, fix))
+        self.findings.append(item_finding(self.task.item, code, severity, message, fix, command))
 
 
 class _Drafting:
@@ -351,17 +354,21 @@ def _not_selected(draft: Draft, nic: ReplicatedNic, config: ReplicatedIpConfig) 
         Severity.WARNING,
         f"{nic.name}/{config.name} ({config.source_address}) is a secondary IP config that is not "
         "selected: it will not exist after a failover",
-        "Add it to nics.settings with `selected: true`, or with `selected: false` on purpose.",
+        "Name it in nics.settings, or with `selected: false` on purpose: "
+        + Place(draft.task.item, nic, config).row(selected="true"),
     )
 
 
 def _kept(draft: Draft, spot: Spot, what: str, value: str, wanted: str, reason: str) -> None:
+    place = Place(draft.task.item, spot.nic, spot.config, spot.side.test)
     draft.find(
         "set-by-hand",
         Severity.WARNING,
         f"{spot}: {what} {value} was set by somebody and is kept; the rule gives {wanted} "
         f"({reason})",
-        "Name it in nics.settings to make it the declared value, or use --enforce.",
+        "Name it in nics.settings to make it the declared value: "
+        f"{place.row(**{what: value})}. Or let the rule replace it.",
+        apply_to(draft.task.item, "--enforce"),
     )
 
 

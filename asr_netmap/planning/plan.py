@@ -51,6 +51,8 @@ class Finding:
     """Something people should know, with what to do about it.
 
     code -- stable, for filters and tickets, such as ``mapping-one-way``.
+    fix -- what to do, in words.
+    command -- does it when run in a shell; empty: no command does.
     """
 
     code: str
@@ -59,6 +61,7 @@ class Finding:
     title: str
     message: str
     fix: str = ""
+    command: str = ""
 
     @property
     def is_error(self) -> bool:

@@ -200,11 +200,13 @@ def _missing(footing: Footing, machines: Machines, vault: ArmId, settings: Setti
         code, severity = "replication-footing-missing", Severity.ERROR
         so = "replication can't be enabled"
     listed = ", ".join(described(change) for change in footing.missing)
-    fix = "Create it, or have it created: "
-    fix += _create_command(machines.ready, vault, settings) or (
-        "`protect: {create_missing: true}`, or --create-missing beside --config"
+    command = _create_command(machines.ready, vault, settings)
+    how = (
+        "" if command else ": `protect: {create_missing: true}`, or --create-missing with --config"
     )
-    return Finding(code, severity, vault, vault.name, f"{so}: the vault has no {listed}", fix)
+    fix = f"Create it, or have it created{how}."
+    message = f"{so}: the vault has no {listed}"
+    return Finding(code, severity, vault, vault.name, message, fix, command)
 
 
 def _without_missing(footing: Footing) -> Footing:
@@ -236,7 +238,7 @@ def _create_command(machines: Iterable[Machine], vault: ArmId, settings: Setting
     ):
         words += [option, text] if text else []
     words += ["--allow-other-network"] if protect.allow_other_network else []
-    return " ".join(shlex.quote(word) for word in (*words, "--create-missing"))
+    return shlex.join([*words, "--create-missing"])
 
 
 def plan_protection(

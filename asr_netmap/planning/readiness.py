@@ -7,10 +7,11 @@ state and the findings that hinder, which `finding_codes` marks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Inventory, NotLookedAt, ReplicatedItem
+from asr_netmap.planning.commands import completed
 from asr_netmap.planning.finding_codes import kind_of
 from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.rules.readiness import not_ready
@@ -35,6 +36,7 @@ class Missing:
     code: str
     message: str
     fix: str = ""
+    command: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ class Readiness:
     ready: bool | None
     missing: tuple[Missing, ...] = ()
     unseen: tuple[str, ...] = ()
+
+    def runnable(self, options: str) -> Readiness:
+        """The same, with commands of ours as the user can run them."""
+        commands = ((each, completed(each.command, options)) for each in self.missing)
+        return replace(self, missing=tuple(replace(each, command=c) for each, c in commands))
 
 
 def readiness(
@@ -76,7 +83,7 @@ def _hindering(findings: Iterable[Finding]) -> Mapping[ArmId, list[Missing]]:
     for finding in findings:
         kind = kind_of(finding.code)
         if kind is not None and kind.hinders and finding.severity is not Severity.INFO:
-            missing = Missing(finding.code, finding.message, finding.fix)
+            missing = Missing(finding.code, finding.message, finding.fix, finding.command)
             found.setdefault(finding.subject, []).append(missing)
     return found
 
@@ -96,7 +103,9 @@ def _of_item(
         missing += by_subject.get(subject, ()) if subject is not None else ()
     if item.target_network is None and not missing:
         text = "no target network is set: it can't fail over"
-        missing.append(Missing(NO_TARGET, text, "Run `asr-netmap apply`, or name one."))
+        missing.append(
+            Missing(NO_TARGET, text, "Name one, or let a mapping give it one.", "asr-netmap apply")
+        )
     unseen = _unseen(item, not_looked_at)
     ready = False if missing else (None if unseen else True)
     return Readiness(item.id, item.vm_name, ready, tuple(missing), unseen)

@@ -6,10 +6,10 @@ replication (Microsoft Learn, azure-to-azure-support-matrix, 2023 and later).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv6Address
-from shlex import quote
 
+from asr_netmap.arm_id import ArmId
 from asr_netmap.models import (
     Inventory,
     Nic,
@@ -18,7 +18,8 @@ from asr_netmap.models import (
     ReplicatedItem,
     ReplicatedNic,
 )
-from asr_netmap.planning.item_findings import Place, item_finding
+from asr_netmap.planning.commands import az, in_turn
+from asr_netmap.planning.item_findings import Place, item_finding, nic_after
 from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.rules.readiness import failover_under_way
 
@@ -139,17 +140,25 @@ def _set_changed(item: ReplicatedItem, message: str) -> Finding:
 def _security_groups(item: ReplicatedItem, nic: ReplicatedNic, live: Nic) -> Iterator[Finding]:
     groups = live.application_security_groups
     if groups:
-        name = nic.nic_name or nic.name
-        group = nic.nic_group or (item.target_group.group if item.target_group else "…")
-        config = nic.ip_configs[0].name if nic.ip_configs else "…"
         yield item_finding(
             item,
             "asg-lost",
             Severity.WARNING,
-            f"{nic.name} belongs to {len(groups)} application security groups "
+            f"{nic.name} belongs to application security groups "
             f"({', '.join(g.name for g in groups)}), which a failover does not keep",
-            "Add them after a failover, for instance from the recovery plan: "
-            f"az network nic ip-config update -g {quote(group)} --nic-name {quote(name)} "
-            f"-n {quote(config)} "
-            "--application-security-groups …",
+            f"Create such groups in {item.target_region}, and add them after a failover, for "
+            "instance from the recovery plan.",
+            _join_groups(item, nic, groups),
         )
+
+
+def _join_groups(item: ReplicatedItem, nic: ReplicatedNic, groups: Iterable[ArmId]) -> str:
+    """What makes groups of the same names and puts the NIC into them, once it is there."""
+    to_be = nic_after(item, nic, name="--nic-name")
+    if not to_be or not nic.ip_configs:
+        return ""
+    names = [group.name for group in groups]
+    place = (*to_be[:4], "-l", item.target_region)
+    made = (az("network asg create", *place, "-n", name) for name in names)
+    config = ("-n", nic.ip_configs[0].name, "--application-security-groups", *names)
+    return in_turn(*made, az("network nic ip-config update", *to_be, *config))

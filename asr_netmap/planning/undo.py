@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address
-from shlex import quote
 from typing import Any
 
 from asr_netmap.arm_id import ArmId
@@ -30,6 +29,7 @@ from asr_netmap.planning.change import (
     MappingState,
     ReplicationState,
 )
+from asr_netmap.planning.commands import az
 from asr_netmap.planning.document import change_from_document
 from asr_netmap.planning.nic_planner import frozen_by_tag
 from asr_netmap.planning.nic_setting import (
@@ -456,10 +456,12 @@ def _after_mapping(change: Change, onto: Mapping[ArmId, str]) -> Change:
     return replace(change, depends_on=waits)
 
 
-_COMMANDS = {
-    Kind.NETWORK: "az network vnet delete --ids {id}",
-    Kind.RESOURCE_GROUP: "az group delete --name {name} --subscription {subscription}",
-}
+def _deletion(kind: Kind, what: ArmId) -> str:
+    if kind is Kind.NETWORK:
+        return az("network vnet delete", "--ids", what)
+    if kind is Kind.RESOURCE_GROUP:
+        return az("group delete", "--name", what.name, "--subscription", what.subscription)
+    return ""
 
 
 def _left_behind(change: Change) -> Finding:
@@ -473,18 +475,14 @@ def _left_behind(change: Change) -> Finding:
             "never ends a replication",
             "To end it, disable replication in the portal.",
         )
-    command = _COMMANDS.get(change.kind, "").format(
-        id=quote(str(change.subject)),
-        name=quote(change.subject.name),
-        subscription=quote(change.subject.subscription),
-    )
+    command = _deletion(change.kind, change.subject)
     what = change.kind.value.replace("-", " ")
-    fix = f"If nothing uses it: {command}" if command else ""
     return Finding(
         "left-behind",
         Severity.INFO,
         change.subject,
         change.subject.name,
         f"the {what} {change.subject.name} was created by that run and stays: others may use it",
-        fix,
+        "Delete it if nothing uses it." if command else "",
+        command,
     )

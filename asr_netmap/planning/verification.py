@@ -10,6 +10,7 @@ from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Inventory, NotLookedAt
 from asr_netmap.planning.afterwards import inventory_after
 from asr_netmap.planning.change import Action, Change, ItemState, Kind, MappingState
+from asr_netmap.planning.commands import ours, runnable
 from asr_netmap.planning.drill import DrillCheck
 from asr_netmap.planning.estate_findings.findings import estate_findings
 from asr_netmap.planning.estate_findings.stages import STAGE_CODES
@@ -19,7 +20,8 @@ from asr_netmap.planning.plan import Finding, Pending, Plan, Severity
 from asr_netmap.planning.readiness import Readiness, readiness
 from asr_netmap.surroundings import Surroundings
 
-_FIX = "Run `asr-netmap apply`."
+_FIX = "Apply what is declared."
+_RETARGETED = frozenset({"mapping-in-the-way", "mapping-wrong-target"})
 
 _MISSING = {
     Kind.NETWORK: "target-network-missing",
@@ -55,6 +57,14 @@ class Verification:
     def not_looked_at(self) -> tuple[NotLookedAt, ...]:
         """What could not be read; while there is something, nobody may say that all is well."""
         return (*self.plan.not_looked_at, *self.beside)
+
+    def runnable(self, options: str) -> Verification:
+        """The same, with commands of ours as the user can run them.
+
+        options -- that the user's own command had, such as ``--config netmap.yaml``.
+        """
+        ready = tuple(each.runnable(options) for each in self.readiness)
+        return replace(self, findings=runnable(self.findings, options), readiness=ready)
 
     def at_least(self, severity: Severity) -> tuple[Finding, ...]:
         """The findings of that severity and worse."""
@@ -114,7 +124,8 @@ def _drift(change: Change, plan: Plan) -> Iterator[Finding]:
     if change.kind is Kind.RESOURCE_GROUP:
         return  # said by the network that it is for
     code, severity, message = _described(change, plan)
-    yield Finding(code, severity, change.subject, change.title, message, _FIX)
+    command = ours("apply", *(("--allow-retarget",) if code in _RETARGETED else ()))
+    yield Finding(code, severity, change.subject, change.title, message, _FIX, command)
 
 
 def _described(change: Change, plan: Plan) -> tuple[str, Severity, str]:
@@ -127,7 +138,8 @@ def _described(change: Change, plan: Plan) -> tuple[str, Severity, str]:
     first_time = not any(s.value for s in change.before.settings)
     code = "nic-settings-missing" if first_time else "nic-settings-differ"
     parts = [
-        f"{_where(s) or change.title}: {s.name} is {_shown(old.value)}, should be {_shown(s.value)}"
+        f"{_where(s) or change.title}: {s.name.replace('_', ' ')} is {_shown(old.value)}, "
+        f"should be {_shown(s.value)}"
         for old, s in zip(change.before.settings, change.after.settings, strict=True)
     ]
     return code, Severity.WARNING, "; ".join(parts)

@@ -150,7 +150,12 @@ def _readiness(readiness: Readiness) -> Json:
         "vm": readiness.vm,
         "ready": "unknown" if readiness.ready is None else readiness.ready,
         "missing": [
-            {"code": each.code, "message": each.message, "fix": each.fix}
+            {
+                "code": each.code,
+                "message": each.message,
+                "fix": each.fix,
+                "command": each.command,
+            }
             for each in readiness.missing
         ],
         "unseen": list(readiness.unseen),

@@ -58,6 +58,13 @@ def markdown_text(text: str) -> str:
     return _LINKED.sub(r"\1<!-- -->", escaped)
 
 
+def code_span(text: str) -> str:
+    """`text` as code in Markdown, where nothing in it means anything, and nothing is changed."""
+    inside = clean(text)
+    fence = "`" * (1 + max(map(len, re.findall("`+", inside)), default=0))
+    return f"{fence} {inside} {fence}" if "`" in inside else f"`{inside}`"
+
+
 def summary_text(text: str) -> str:
     """`text` for the inside of an HTML element within Markdown: no markup, links or mentions."""
     return _LINKED.sub(r"\1<!-- -->", html.escape(clean(text)))

@@ -79,6 +79,7 @@ def _cases(verification: Verification, fails: Fails) -> Iterator[_Case]:
 def _finding(finding: Finding, *, failed: bool) -> _Case:
     lines = [finding.message, str(finding.subject)]
     lines += [f"fix: {finding.fix}"] if finding.fix else []
+    lines += [f"run: {finding.command}"] if finding.command else []
     name = f"{finding.code}: {finding.title}"
     outcome = "failure" if failed else ""
     kind = f"{finding.severity.value}.{finding.code}"

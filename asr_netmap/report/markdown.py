@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from asr_netmap.report.inert import markdown_text
-from asr_netmap.report.page import Block, Card, Cards, Page, Table
+from asr_netmap.report.inert import code_span, markdown_text
+from asr_netmap.report.page import RUN, Block, Card, Cards, Page, Table
 
 
 def markdown(page: Page) -> str:
@@ -59,7 +59,14 @@ def _card(card: Card) -> Iterator[str]:
     mark = f"**{markdown_text(card.mark)}** " if card.mark else ""
     yield f"- {mark}{markdown_text(card.heading)}"
     for line in card.lines:
-        yield f"  - {markdown_text(line)}"
+        yield f"  - {_line(line)}"
+
+
+def _line(line: str) -> str:
+    """A line of a card; a command is code, so that it is copied as it is."""
+    if not line.startswith(RUN):
+        return markdown_text(line)
+    return f"{RUN}{code_span(line.removeprefix(RUN))}"
 
 
 def _title(title: str) -> Iterator[str]:

@@ -11,8 +11,8 @@ from typing import TypeVar, overload
 S = TypeVar("S")
 T = TypeVar("T")
 
-# How a line begins that says what to do: renderers leave it in one piece, since people copy it.
-FIX = "fix: "
+# How a line begins that says what to do, and one that does it; the latter stays in one piece.
+FIX, RUN = "fix: ", "run: "
 
 
 class Tone(Enum):

@@ -49,7 +49,8 @@ def pairs_table(drawn: NetworkMap) -> Table:
     for pair in drawn.pairs:
         lines = {line.direction: line for line in drawn.lines if line.pair == pair}
         rows.append((pair[0].name, pair[1].name, *(_state(lines.get(each)) for each in Direction)))
-    tones = tuple(Tone.PLAIN if drawn.both_ways(pair) else Tone.BAD for pair in drawn.pairs)
+    troubled = set(drawn.troubled)
+    tones = tuple(Tone.BAD if pair in troubled else Tone.PLAIN for pair in drawn.pairs)
     columns = ("source network", "target network", "forward", "reverse")
     return Table("Network mappings", columns, tuple(rows), tones)
 

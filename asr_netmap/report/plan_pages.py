@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 
 from asr_netmap.applying.outcome import Outcome, Result, Status
 from asr_netmap.planning.change import Action, Change, Kind
@@ -14,6 +16,7 @@ from asr_netmap.report.changes import KIND_TITLES, differences
 from asr_netmap.report.inventory_pages import not_looked_at_blocks
 from asr_netmap.report.page import (
     FIX,
+    RUN,
     Block,
     Card,
     Cards,
@@ -220,12 +223,29 @@ def findings_blocks(findings: Iterable[Finding]) -> tuple[Block, ...]:
     listed = by_severity(findings)
     if not listed:
         return ()
-    cards = Cards("Findings", later(finding_card, listed))
+    cards = Cards("Findings", Later(lambda: _finding_cards(listed), len(listed)))
     if len(listed) <= MOST_CHANGES_AT_ONCE:
         return (cards,)
     codes = Counter((finding.severity.value, finding.code) for finding in listed)
     counts = tuple(f"{severity} [{code}]: {count}" for (severity, code), count in codes.items())
     return (Note((f"{len(listed)} findings", *counts), _SEVERITY_TONES[listed[0].severity]), cards)
+
+
+def _finding_cards(listed: Sequence[Finding]) -> Iterator[Card]:
+    """A card each; what several in a row have to be done about them is said once, with the last."""
+    for _, group in groupby(listed, key=lambda f: (f.severity, f.code, f.fix, f.command)):
+        alike = list(group)
+        for finding in alike[:-1]:
+            yield finding_card(replace(finding, fix="", command=""))
+        card = finding_card(alike[-1])
+        if len(alike) > 1:
+            all_of_them = f"the same for these {len(alike)}: "
+            lines = tuple(
+                f"{FIX}{all_of_them}{line.removeprefix(FIX)}" if line.startswith(FIX) else line
+                for line in card.lines
+            )
+            card = replace(card, lines=lines)
+        yield card
 
 
 def by_severity(findings: Iterable[Finding]) -> list[Finding]:
@@ -256,9 +276,9 @@ def _rows_of(change: Change) -> Iterator[tuple[str, ...]]:
 
 def findings_table(findings: Iterable[Finding]) -> Table:
     """A row per finding, for CSV."""
-    columns = ("severity", "code", "subject", "title", "message", "fix")
+    columns = ("severity", "code", "subject", "title", "message", "fix", "command")
     rows = tuple(
-        (f.severity.value, f.code, str(f.subject), f.title, f.message, f.fix)
+        (f.severity.value, f.code, str(f.subject), f.title, f.message, f.fix, f.command)
         for f in by_severity(findings)
     )
     return Table("", columns, rows)
@@ -289,9 +309,10 @@ def change_card(change: Change) -> Card:
 def finding_card(finding: Finding) -> Card:
     """A finding with its fix."""
     fix = (f"{FIX}{finding.fix}",) if finding.fix else ()
+    command = (f"{RUN}{finding.command}",) if finding.command else ()
     heading = f"{finding.title} [{finding.code}]"
     tone = _SEVERITY_TONES[finding.severity]
-    return Card(finding.severity.value, heading, (finding.message, *fix), tone)
+    return Card(finding.severity.value, heading, (finding.message, *fix, *command), tone)
 
 
 def _outcome(plan: Plan, outcome: Outcome) -> Card:

@@ -9,9 +9,13 @@ from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Inventory, Network, RegionalResource, Subnet
 from asr_netmap.settings import Attach, Settings
 
-_NSG = "network security group"
-_ROUTES = "route table"
-_NAT = "NAT gateway"
+_NSG, _ROUTES, _NAT = "network security group", "route table", "NAT gateway"
+ATTACHED = {
+    _NSG: ("nsg", "--network-security-group"),
+    _ROUTES: ("route_table", "--route-table"),
+    _NAT: ("nat_gateway", "--nat-gateway"),
+}
+"""What each is called under `attach:`, and what az calls the option that attaches it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def _power(vm: VirtualMachine, inventory: Inventory) -> Iterator[Obstacle]:
         yield Obstacle(
             "vm-not-running",
             f"{vm.name} is {power.state}, and replication can be enabled only while it runs",
-            f"Start it: az vm start --ids {vm.id}",
+            "Start it.",
         )
 
 

@@ -10,9 +10,10 @@ from asr_netmap import api
 from asr_netmap.models import Inventory
 from asr_netmap.planning.picture.picture import Picture, picture_of
 from asr_netmap.planning.planner import plan
-from asr_netmap.planning.verification import verify
+from asr_netmap.planning.verification import verify_estate
 from asr_netmap.report.html.page import Telling, report_html
 from asr_netmap.sandbox.demo_estate import SOURCE, SUBSCRIPTION, TARGET, VAULT_GROUP, VAULT_NAME
+from asr_netmap.surroundings import Surroundings
 from tests.builders import scope, settings
 from tests.planning.bench_planning import lists, models
 
@@ -36,7 +37,9 @@ def large_inventory(count: int) -> Inventory:
 def large_picture(count: int) -> Picture:
     """What the report says of `large_inventory`."""
     inventory = large_inventory(count)
-    return picture_of(inventory, verify(plan(inventory, settings(), scope())), SEEN)
+    around = Surroundings(subscriptions=(SUBSCRIPTION,))
+    found = verify_estate(plan(inventory, settings(), scope()), inventory, around, SEEN)
+    return picture_of(inventory, found, SEEN)
 
 
 def demo_page() -> str:

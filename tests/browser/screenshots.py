@@ -9,7 +9,7 @@ from tests.browser.chromium import NARROW, Tab, chromium, programs
 from tests.browser.pages import demo_page, large_page
 
 README_PICTURE = Path(__file__).parent / "report.png"
-_WIDTH, _TALLEST = 1200, 12_000
+_WIDTH, _TALLEST = 1440, 12_000
 _LARGE = 5_000
 
 
@@ -29,7 +29,7 @@ def main(folder: Path) -> None:
         tab.open(folder / "demo.html")
         (folder / "demo-print.pdf").write_bytes(tab.printed())
         tab.open(folder / "demo.html", width=1080)
-        tab.size(1080, 990)
+        tab.size(1080, 1100)
         README_PICTURE.write_bytes(tab.picture(whole=False))
     print(f"Written: {README_PICTURE} and {folder}")
 

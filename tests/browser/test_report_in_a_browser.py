@@ -38,6 +38,7 @@ FIRST = (
     "return [...document.querySelectorAll('table[data-live] tbody tr')]"
     ".map((row) => row.cells[arguments[0]].firstChild.textContent)"
 )
+UNREADY = ["app1", "app1", "app2", "app3", "app3", "new1", "sql1", "web1", "web2"]
 CLICK_HEAD = "document.querySelectorAll('table[data-live] thead button')[arguments[0]].click()"
 
 
@@ -114,7 +115,7 @@ def test_rows_can_be_chosen_by_what_is_with_them(tab: Tab, demo: Path) -> None:
         "const each = document.querySelector('[data-facet]');"
         "each.value = arguments[0]; each.dispatchEvent(new Event('change'));"
     )
-    for mark, rows in (("n", ["new1"]), ("x", ["app1"]), ("e", [])):
+    for mark, rows in (("n", ["new1"]), ("x", ["app1"]), ("e", []), ("r", UNREADY)):
         tab.run(choose, mark)
         assert tab.run(FIRST, 0) == rows
 

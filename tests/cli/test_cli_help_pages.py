@@ -52,6 +52,15 @@ def test_an_example_that_is_too_long_is_continued_as_a_shell_takes_it(run: Run) 
     assert "\\\n" in example
 
 
+@pytest.mark.parametrize("name", ["nics", "runbook", "sandbox"])
+def test_a_group_has_examples_that_its_commands_take(run: Run, name: str) -> None:
+    text = page_of(run, (name,), 160)
+    examples = re.findall(rf"^ +asr-netmap {name} (\w+)(.*)$", text, re.MULTILINE)
+    assert examples
+    for command, given in examples:
+        assert set(re.findall(r"--[a-z-]+", given)) <= set(options_of(COMMANDS[name, command]))
+
+
 def test_options_are_grouped_by_what_they_are_about(run: Run) -> None:
     text = page_of(run, ("apply",), 80)
     consent = text.index("What the user allows for this run:")

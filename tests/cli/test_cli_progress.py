@@ -90,7 +90,7 @@ def test_a_stage_counts_what_is_checked_what_is_in_flight_and_what_ended() -> No
     tally = Tally([network, one, two], 0.0)
     for event in (Started(network), ended(network), Started(one), Accepted(one, "j"), Started(two)):
         tally.take(event, 1.0)
-    counts = [(s.kind, s.ended, s.total, s.in_flight, s.checking) for s in tally.stages]
+    counts = [(s.kind, s.done, s.total, s.in_flight, s.checking) for s in tally.stages]
     assert counts == [(Kind.NETWORK, 1, 1, 0, 0), (Kind.NIC_SETTINGS, 0, 2, 1, 1)]
     assert (tally.ended, tally.total, tally.in_flight) == (1, 3, 1)
 
@@ -103,6 +103,16 @@ def test_what_is_planned_after_waiting_comes_on_top() -> None:
     assert (tally.ended, tally.total) == (1, 2)
     tally.take(ended(later), 2.0)
     assert (tally.ended, tally.total) == (2, 2)
+
+
+def test_what_is_left_for_another_run_fills_no_bar() -> None:
+    one, two = many(2)
+    tally = Tally([one, two], 0.0)
+    for event in (ended(one), ended(two, Status.PENDING)):
+        tally.take(event, 1.0)
+    (stage,) = tally.stages
+    assert (stage.done, stage.pending, stage.total) == (1, 1, 2)
+    assert standing(tally, 1.0) == "2 of 2, 1 pending"
 
 
 def test_time_left_follows_the_measured_rate() -> None:
@@ -302,4 +312,4 @@ def test_a_standing_counts_what_went_wrong() -> None:
     tally.take(ended(changes[0], Status.FAILED), 1.0)
     tally.take(ended(changes[1], Status.UNKNOWN), 1.0)
     tally.take(ended(changes[2], Status.PENDING), 1.0)
-    assert standing(tally, 1.0) == "3 of 4, 2 went wrong"
+    assert standing(tally, 1.0) == "3 of 4, 2 went wrong, 1 pending"

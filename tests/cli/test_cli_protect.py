@@ -413,7 +413,7 @@ def test_what_replication_stands_on_is_created_on_request_only(run: Run, folder:
     (error,) = [f for f in refused.json["findings"] if f["code"] == "replication-footing-missing"]
     for missing in ("fabric asr-a2a-default-eastasia", "protection container ", "policy 24-hour"):
         assert missing in error["message"]
-    command = error["fix"].partition(": ")[2]
+    command = error["command"]
     assert command.startswith("asr-netmap protect --vm rg-mgmt/mgmt1 --cache-storage asrcachedemo")
     done = run(*command.split()[1:], "--yes", *AS_JSON, "--sandbox", "estate.json")
     assert done.code == 5, done.err

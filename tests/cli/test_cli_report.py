@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -39,6 +40,15 @@ def test_markdown(here: Run) -> None:
     assert done.out.startswith("# vault vault-dr, eastasia -\\> southeastasia\n")
 
 
+def test_a_file_that_ends_in_md_is_markdown_unless_something_else_is_asked_for(
+    here: Run, folder: Path
+) -> None:
+    assert here("report", "--out", "report.md").code == 0
+    assert (folder / "report.md").read_text(encoding="utf-8").startswith("# vault vault-dr")
+    assert here("report", "--format", "html", "--out", "report.md").code == 0
+    assert (folder / "report.md").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
 def test_a_saved_plan_is_shown_instead_of_a_new_one(here: Run, run: Run) -> None:
     assert here("plan", "--only", "network=vnet-data", "--out", "plan.json").code == 0
     done = run("report", "plan.json", "--sandbox", "estate.json")
@@ -61,6 +71,7 @@ def test_a_run_is_told_from_its_journal(here: Run) -> None:
     told = here("report", "--journal", "run.jsonl").out
     part = told[told.index('id="v1run"') : told.index('id="v1pending"')]
     assert part.count(">applied<") == 13
+    assert re.search(r"Begun \d{4}-\d\d-\d\d \d\d:\d\d UTC: 13 applied\.", part)
     assert "The plan changes nothing." in told
 
 

@@ -19,7 +19,7 @@ SECONDS = re.compile(r"^(  applied .*?)\d+\.\d$", re.MULTILINE)
 # How often operations are looked at depends on how long they take.
 REQUESTS = re.compile(r"^\d+ requests;", re.MULTILINE)
 # Wrapped by the terminal and not by the program, so that each is copied as one line.
-COPIED = re.compile(r"^ *(fix: |asr-netmap )|^(Next: |SANDBOX)|^ *- \{")
+COPIED = re.compile(r"^ *(run: |fix: .*\{|asr-netmap )|^(Next: |SANDBOX)|^ *- \{")
 
 ESTATE = (
     *("--sandbox", "demo", "-g", "rg-vault", "--vault-name", "vault-dr"),

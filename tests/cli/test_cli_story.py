@@ -269,7 +269,7 @@ def test_verify_fails_on_findings_and_says_how_to_fix_them(here: Run) -> None:
     found = here("verify")
     assert found.code == 3
     assert "mapping-one-way" in found.out
-    assert "fix: Run `asr-netmap apply`." in found.out
+    assert "run: asr-netmap apply --config netmap.yaml" in found.out
     assert here("verify", "--fail-on", "never").code == 0
 
 

@@ -77,7 +77,7 @@ def test_the_links_of_zones_and_the_locks_are_read() -> None:
         "properties": {"level": "CanNotDelete"},
     }
     found = around(with_rows(lock, *zone("a.internal", 2, "vnet-data", "vnet-web")))
-    assert {(link.zone, link.network.name) for link in found.dns_links} == {
+    assert {(link.zone.name, link.network.name) for link in found.dns_links} == {
         ("privatelink.database.windows.net", "vnet-data"),
         ("a.internal", "vnet-data"),
         ("a.internal", "vnet-web"),
@@ -96,13 +96,13 @@ def test_only_zones_with_links_are_asked_for_them() -> None:
     found = read_surroundings(here.connection, what)
     # One list of locks, one of zones, and the links of the demo's zone and of the silent one.
     assert here.connection.requests_sent - before == 4
-    assert "silent.internal" in {link.zone for link in found.dns_links}
+    assert "silent.internal" in {link.zone.name for link in found.dns_links}
 
 
 def test_long_lists_come_in_pages() -> None:
     rows = zone("a.internal", 5, *(f"vnet-{n}" for n in range(5)))
     found = around(with_rows(*rows, options=Options(page_size=2)))
-    assert len([each for each in found.dns_links if each.zone == "a.internal"]) == 5
+    assert len([each for each in found.dns_links if each.zone.name == "a.internal"]) == 5
 
 
 def test_what_was_read_is_said() -> None:
@@ -159,7 +159,8 @@ def test_an_odd_row_is_a_gap_and_hides_no_other() -> None:
 
     connection = scripted(script).connection
     found = read_surroundings(connection, Inventory(vault=None, networks=_one_network()))
-    assert found.dns_links == (DnsZoneLink("a.internal", ArmId(f"{NETWORKS}/vnet-data")),)
+    link = DnsZoneLink(ArmId(f"{ZONES}/a.internal"), ArmId(f"{NETWORKS}/vnet-data"))
+    assert found.dns_links == (link,)
     assert len(found.not_looked_at) == 2
 
 

@@ -91,6 +91,8 @@ def told(made: Plan) -> Lines:
     for found in made.findings:
         yield f"{found.severity.value} {found.code} on {found.subject}: {found.message}"
         yield f"    -> {found.fix}"
+        if found.command:
+            yield f"    $ {found.command}"
 
 
 def asked(branches: tuple[Branch[Any], ...]) -> Lines:

@@ -111,7 +111,13 @@ def test_a_private_subnet_without_a_way_out_is_found_with_who_goes_there() -> No
     assert (found.severity, found.subject) == (Severity.WARNING, network_id("vnet-app-asr"))
     assert "subnet web of vnet-app-asr" in found.message
     assert "app1" in found.message
-    assert "az network vnet subnet update" in found.fix
+    made, nat, attached = found.command.split(" && ")
+    assert made.endswith("-g rg-app -l southeastasia -n pip-nat-vnet-app-asr --sku Standard")
+    assert nat.endswith("-n nat-vnet-app-asr --public-ip-addresses pip-nat-vnet-app-asr")
+    assert attached == (
+        f"az network vnet subnet update --ids {network_id('vnet-app-asr')}/subnets/web "
+        "--nat-gateway nat-vnet-app-asr"
+    )
 
 
 def test_a_subnet_where_nobody_goes_is_not_looked_at() -> None:
@@ -214,6 +220,21 @@ def test_rules_copied_from_the_source_name_the_wrong_regions() -> None:
     assert "Storage.southeastasia, EventHub.eastasia" in found.fix
 
 
+def test_rules_are_offered_one_for_each_tag_before_all_that_denies() -> None:
+    def commands(*rules: SecurityRule) -> list[str]:
+        (found,) = with_rules(*rules).findings
+        return found.command.split(" && ") if found.command else []
+
+    first, second, *_ = commands(*RIGHT[2:], replace(NO_INTERNET, priority=104))
+    assert "-n allow-site-recovery-storage-southeastasia --priority 100 " in first
+    assert "-n allow-site-recovery-eventhub-eastasia --priority 101 " in second
+    assert first.endswith(
+        "--direction Outbound --access Allow --protocol Tcp "
+        "--destination-address-prefixes Storage.southeastasia --destination-port-ranges 443"
+    )
+    assert commands(*RIGHT[2:], replace(NO_INTERNET, priority=103)) == [], "there is no room"
+
+
 def test_a_missing_rule_is_named() -> None:
     found = the_one(with_rules(*RIGHT[:3], NO_INTERNET), "nsg-stops-site-recovery")
     assert found.message.startswith("the network security group nsg-dr stops AzureSiteRecovery:")
@@ -289,7 +310,10 @@ def test_a_subnet_that_was_added_to_the_source_is_missing_in_the_copy() -> None:
     )
     found = the_one(verified(source=more), "copy-lacks-subnet")
     assert found.severity is Severity.INFO
-    assert "--address-prefixes 10.1.9.0/24" in found.fix
+    assert found.command == (
+        f"az network vnet subnet create --subscription {SUBSCRIPTION} -g rg-app "
+        "--vnet-name vnet-app-asr -n new --address-prefixes 10.1.9.0/24"
+    )
 
 
 def test_a_missing_subnet_that_vms_are_in_is_worse() -> None:
@@ -327,7 +351,13 @@ def test_a_missing_part_of_the_address_space_and_a_missing_endpoint_are_told() -
     )
     found = verified(source=source)
     assert codes(found) == ["copy-lacks-endpoint", "copy-space-differs"]
-    assert "10.77.0.0/16" in the_one(found, "copy-space-differs").fix
+    assert the_one(found, "copy-space-differs").command == (
+        f"az network vnet update --ids {network_id('vnet-app-asr')} "
+        "--address-prefixes 10.1.0.0/16 10.77.0.0/16"
+    )
+    assert the_one(found, "copy-lacks-endpoint").command.endswith(
+        "/subnets/web --service-endpoints Microsoft.Storage"
+    )
 
 
 def test_a_network_of_other_addresses_and_name_is_no_copy() -> None:
@@ -344,7 +374,10 @@ def test_a_network_of_other_addresses_and_name_is_no_copy() -> None:
 
 
 def links(*pairs: tuple[str, str]) -> Surroundings:
-    found = tuple(DnsZoneLink(zone, network_id(name)) for zone, name in pairs)
+    found = tuple(
+        DnsZoneLink(resource("Microsoft.Network/privateDnsZones", zone), network_id(name))
+        for zone, name in pairs
+    )
     return Surroundings(found, (), (SUBSCRIPTION,))
 
 
@@ -353,6 +386,12 @@ def test_a_zone_that_only_the_source_is_linked_to_is_found() -> None:
     found = the_one(verified(around=around), "dns-zone-not-linked")
     assert found.message.startswith("2 private DNS zones are linked to vnet-app")
     assert "a.internal, b.internal" in found.message
+    first, second = found.command.split(" && ")
+    assert first == (
+        f"az network private-dns link vnet create --subscription {SUBSCRIPTION} -g rg-app "
+        f"-z a.internal -n vnet-app-asr -v {network_id('vnet-app-asr')} -e false"
+    )
+    assert "-z b.internal" in second
     both = links(("A.internal", "vnet-app"), ("a.internal", "vnet-app-asr"))
     assert codes(verified(around=both)) == []
 
@@ -367,7 +406,9 @@ def test_a_zone_may_be_resolved_by_the_networks_own_servers() -> None:
 def test_dns_servers_that_only_the_source_has_are_found() -> None:
     source = replace(APP, dns_servers=("10.1.2.4", "10.1.2.5"))
     found = the_one(verified(source=source), "dns-servers-missing")
-    assert "--dns-servers 10.1.2.4 10.1.2.5" in found.fix
+    assert found.command == (
+        f"az network vnet update --ids {network_id('vnet-app-asr')} --dns-servers 10.1.2.4 10.1.2.5"
+    )
 
 
 HUB = network("hub", TARGET, "10.200.0.0/16", {"dns": "10.200.1.0/24"})
@@ -438,9 +479,9 @@ def test_ip_forwarding_and_dns_servers_of_a_nic_are_lost() -> None:
     nic = source_nic(ip_forwarding=True, dns_servers=("10.1.2.4",))
     found = verified(nics=(nic,))
     assert codes(found) == ["ip-forwarding-lost", "nic-dns-lost"]
-    assert "az network nic update -g rg-app-asr -n app1-nic --ip-forwarding true" in (
-        the_one(found, "ip-forwarding-lost").fix
-    )
+    to_be = f"az network nic update --subscription {SUBSCRIPTION} -g rg-app-asr -n app1-nic"
+    assert the_one(found, "ip-forwarding-lost").command == f"{to_be} --ip-forwarding true"
+    assert the_one(found, "nic-dns-lost").command == f"{to_be} --dns-servers 10.1.2.4"
 
 
 def test_a_nic_of_another_vm_tells_nothing() -> None:
@@ -480,8 +521,9 @@ def test_a_failover_that_runs_is_only_told_to_be_under_way() -> None:
 def test_a_stage_has_its_age_where_the_item_tells_it() -> None:
     tested = datetime(2026, 3, 7, 11, 0, tzinfo=timezone.utc)
     drill = app1(test_failover_state="WaitingForCompletion", tested_at=tested)
-    message = the_one(verified(drill), "drill-not-cleaned-up").message
-    assert message.endswith("the last test failover was on 2026-03-07 11:00 UTC, 3 days ago")
+    found = the_one(verified(drill), "drill-not-cleaned-up")
+    assert found.message.endswith("the last test failover was on 2026-03-07 11:00 UTC, 3 days ago")
+    assert f"{drill.id}/testFailoverCleanup?api-version=" in found.command
     over = app1(**AWAY, failed_over_at=datetime(2026, 3, 9, 11, 0, tzinfo=timezone.utc))
     assert the_one(verified(over), "not-reprotected").message.endswith("1 day ago")
     ahead = app1(**AWAY, failed_over_at=datetime(2026, 3, 11, tzinfo=timezone.utc))
@@ -511,6 +553,8 @@ def test_a_lock_is_told_with_what_it_would_stop(
     around = Surroundings((), (ManagementLock(scope, "keep", level),), (SUBSCRIPTION,))
     found = verified(around=around)
     assert {f.code: f.severity for f in found.findings} == expected
+    lifting = f"az lock delete --ids {scope}/providers/Microsoft.Authorization/locks/keep"
+    assert {f.command for f in found.findings} <= {lifting}
 
 
 # -- readiness ------------------------------------------------------------------------------------

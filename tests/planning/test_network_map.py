@@ -64,7 +64,7 @@ def test_a_pair_that_is_mapped_both_ways_has_two_lines_in_effect() -> None:
     what = inventory(networks=(APP, APP_ASR), mappings=PAIRED)
     found = drawn(what)
     assert [each.state for each in found.lines] == [LineState.PAIRED, LineState.PAIRED]
-    assert found.both_ways(found.pairs[0])
+    assert found.troubled == ()
     assert [n.name for n in found.sources] == ["vnet-app"]
     assert [n.name for n in found.targets] == ["vnet-app-asr"]
 
@@ -74,7 +74,7 @@ def test_a_mapping_without_its_reverse_shows_what_is_missing() -> None:
     found = drawn(what)
     back = line(found, Direction.REVERSE, "vnet-app-asr", "vnet-app")
     assert back.state is LineState.MISSING
-    assert not found.both_ways(found.pairs[0])
+    assert found.troubled == found.pairs
 
 
 def test_a_reverse_mapping_alone_shows_that_the_way_there_is_missing() -> None:
@@ -91,7 +91,7 @@ def test_a_mapping_that_is_not_paired_is_not_called_so() -> None:
     found = drawn(what)
     there = line(found, Direction.FORWARD, "vnet-app", "vnet-app-asr")
     assert (there.state, there.word) == (LineState.UNSETTLED, "Unpairing")
-    assert not found.both_ways(found.pairs[0])
+    assert found.troubled == found.pairs
 
 
 def test_mappings_that_could_not_be_read_are_unknown_and_not_missing() -> None:
@@ -150,7 +150,7 @@ def test_two_sources_of_one_target_are_two_pairs_and_one_of_them_has_no_way_back
     data = network("vnet-data", space="10.2.0.0/16")
     shared = (*PAIRED, mapping("vnet-data", "vnet-app-asr"))
     found = drawn(inventory(networks=(APP, data, APP_ASR), mappings=shared))
-    assert [found.both_ways(pair) for pair in found.pairs] == [True, False]
+    assert found.troubled == found.pairs[1:]
     assert [n.name for n in found.targets] == ["vnet-app-asr"]
 
 
@@ -202,3 +202,22 @@ def test_only_the_way_back_of_a_declared_pair_may_be_new() -> None:
     found = drawn(what, planned=True, networks=[{"source": "vnet-app"}])
     comings = {each.direction: each.coming for each in found.lines}
     assert comings == {Direction.FORWARD: "the plan creates it", Direction.REVERSE: ""}
+
+
+def test_a_map_parts_what_is_troubled_from_what_is_mapped_both_ways() -> None:
+    """Networks that share a target stay with the troubled one of them; a lone one is no comfort."""
+    a, b, c, lone = (network(f"vnet-{name}") for name in ("a", "b", "c", "lone"))
+    a_dr, b_dr = (network(f"vnet-{name}-dr", TARGET) for name in "ab")
+    mappings = (
+        *(mapping("vnet-a", "vnet-a-dr"), reverse_mapping("vnet-a-dr", "vnet-a")),
+        *(mapping("vnet-b", "vnet-b-dr"), reverse_mapping("vnet-b-dr", "vnet-b")),
+        mapping("vnet-c", "vnet-b-dr"),
+    )
+    app1 = item("app1", of="vnet-lone")
+    found = drawn(inventory(app1, networks=(a, b, c, lone, a_dr, b_dr), mappings=mappings))
+    troubled, sound = found.parted()
+    assert found.troubled == ((c.id, b_dr.id),)
+    assert [n.id for n in troubled.sources] == [b.id, c.id, lone.id]
+    assert [n.id for n in troubled.targets] == [b_dr.id]
+    assert [n.id for n in (*sound.sources, *sound.targets)] == [a.id, a_dr.id]
+    assert len(troubled.lines) + len(sound.lines) == len(found.lines) == 6

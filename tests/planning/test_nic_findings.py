@@ -495,7 +495,12 @@ def test_application_security_groups_will_be_lost() -> None:
     groups = (resource("Microsoft.Network/applicationSecurityGroups", "asg-web"),)
     finding = only(estate(vm(), nics=(live_nic(application_security_groups=groups),)), "asg-lost")
     assert "asg-web" in finding.message
-    assert "az network nic ip-config update -g rg-app-asr --nic-name app1-nic" in finding.fix
+    where = f"--subscription {SUBSCRIPTION} -g rg-app-asr"
+    assert finding.command == (
+        f"az network asg create {where} -l {TARGET} -n asg-web && "
+        f"az network nic ip-config update {where} --nic-name app1-nic -n ipconfig1 "
+        "--application-security-groups asg-web"
+    )
     assert codes_in(estate(vm(), nics=(live_nic(),))) == []
 
 
@@ -525,7 +530,7 @@ def test_a_target_that_overlaps_what_it_is_peered_with_is_told(
     finding = only(where, "target-overlaps-peer")
     assert says in finding.message
     assert "10.1.0.0/16 and 10.1.0.0/20" in finding.message
-    assert finding.fix.endswith(("-n to-vnet-far", "-n to-vnet-hub", "--output table"))
+    assert finding.command.endswith(("-n to-vnet-far", "-n to-vnet-hub", "--output table"))
 
 
 # -- together with the planner --------------------------------------------------------------------

@@ -211,7 +211,7 @@ def test_verification_names_each_part_that_is_still_to_be_made() -> None:
 def test_a_machine_that_does_not_run_is_an_error_with_the_command_that_starts_it() -> None:
     made = planned(estate(power_states=(PowerState(vm_id("app9"), "deallocated"),)))
     assert errors(made) == ["vm-not-running"]
-    assert "az vm start --ids" in found(made, "vm-not-running").fix
+    assert found(made, "vm-not-running").command == f"az vm start --ids {vm_id('app9')}"
 
 
 def test_what_could_not_be_looked_at_is_pending_and_no_error() -> None:
@@ -364,7 +364,7 @@ def test_what_is_missing_is_an_error_with_the_command_unless_it_may_be_created()
         ("replication policy", 1),
     ):
         assert message.count(words) == count, (words, message)
-    command = made.errors[0].fix.partition(": ")[2]
+    command = made.errors[0].command
     assert command == (
         "asr-netmap protect --vm rg-app/app9 --cache-storage cache --vault-id "
         f"{VAULT} --source-region {SOURCE} --target-region {TARGET} --create-missing"
@@ -430,8 +430,10 @@ def test_a_zone_to_zone_pairing_is_none() -> None:
 def test_another_network_than_the_mapped_one_is_refused_with_the_way_to_change_it() -> None:
     made = planned(estate(), target_network="vnet-other")
     assert errors(made) == ["other-network-refused"]
-    fix = found(made, "other-network-refused").fix
-    assert "asr-netmap map --source-vnet rg-app/vnet-app --target-vnet rg-app/vnet-other" in fix
+    assert found(made, "other-network-refused").command == (
+        "asr-netmap map --source-vnet rg-app/vnet-app --target-vnet rg-app/vnet-other "
+        "--allow-retarget"
+    )
     assert made.changes == ()
     one_way = estate(mappings=(mapping("vnet-app", "vnet-app-asr"),))
     assert planned(one_way, target_network="vnet-other").changes == (), "no mapping either"
@@ -638,14 +640,14 @@ def test_the_command_that_creates_what_is_missing_leads_where_this_one_would() -
     bare = estate(container_mappings=(), policies=(), containers=(), mappings=())
     more: dict[str, Any] = {"target_network": "vnet-other", "target_resource_group": "rg-x"}
     made = planned(bare, policy="weekly", allow_other_network=True, **more)
-    fix = made.errors[0].fix
+    command = made.errors[0].command
     for words in (
         "--target-vnet vnet-other",
         "--target-resource-group rg-x",
         "--policy weekly",
         "--allow-other-network",
     ):
-        assert words in fix
+        assert words in command
     rows = planned(bare, settings=[{"vm": "app9", "subnet": "app"}])
-    assert "asr-netmap protect" not in rows.errors[0].fix
+    assert rows.errors[0].command == ""
     assert "create_missing" in rows.errors[0].fix

@@ -248,7 +248,7 @@ def test_a_created_network_group_and_fabric_stay_and_are_named() -> None:
         "asr-a2a-default-southeastasia",
     }
     network_finding = next(finding for finding in left if finding.title == "vnet-app-asr")
-    assert network_finding.fix.endswith(f"az network vnet delete --ids {network_finding.subject}")
+    assert network_finding.command == f"az network vnet delete --ids {network_finding.subject}"
 
 
 def test_what_was_created_and_is_gone_is_not_named() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from asr_netmap.report.html.markup import Markup, element, fixed, text
-from asr_netmap.report.html.wording import marked, remedy
+from asr_netmap.report.html.wording import marked
 from asr_netmap.report.inert import clean
 from tests.safety.nasty_estate import NAMES
 
@@ -105,12 +105,6 @@ def test_commands_settings_and_documents_are_marked_in_a_sentence() -> None:
     assert '<code class="copy">asr-netmap apply --config netmap.yaml</code>' in said
     assert '<code class="copy">- {vm: a}</code>' in said
     assert 'href="https://learn.microsoft.com/azure/site-recovery/azure-to-azure-network' in said
-
-
-def test_a_remedy_that_is_a_command_of_az_is_code_as_a_whole() -> None:
-    fix = "az network vnet subnet update -n 'a; b'"
-    assert element("p", remedy(fix)) == f'<p><code class="copy">{fix}</code></p>'
-    assert element("p", remedy("azure is not az")) == "<p>azure is not az</p>"
 
 
 @pytest.mark.parametrize("given", ["asr-netmap apply; rm -rf", "rm -rf /", "asr-netmap $(x)"])

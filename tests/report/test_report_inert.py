@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from asr_netmap.report.csv_rows import csv_rows
 from asr_netmap.report.inert import clean, clean_line, csv_text, json_text, markdown_text
 from asr_netmap.report.markdown import markdown
-from asr_netmap.report.page import Card, Cards, Note, Page, Table, joined
+from asr_netmap.report.page import RUN, Card, Cards, Note, Page, Table, joined
 from tests.report.nasty_names import NASTY_NAMES
 
 PIPELINE_COMMAND = re.compile(r"##(vso)?\[")
@@ -89,6 +89,19 @@ def test_a_name_in_markdown_makes_nothing_but_text(name: str) -> None:
 def test_a_name_in_markdown_links_and_calls_nobody_on_github(name: str) -> None:
     shown = markdown_text(name)
     assert not re.search(r"https?://|www\.|@\w", shown)
+
+
+@pytest.mark.parametrize("name", NASTY_NAMES)
+def test_a_command_in_markdown_is_code_and_nothing_else(name: str) -> None:
+    command = f"az x -n '{name}' @me"
+    page = Page("page", (Cards("", (Card("error", "heading", (f"{RUN}{command}",)),)),))
+    (line,) = [
+        token
+        for token in MarkdownIt("commonmark").parse(markdown(page))
+        if token.type == "inline" and "run:" in token.content
+    ]
+    told = [(token.type, token.content) for token in line.children or ()]
+    assert told == [("text", "run: "), ("code_inline", clean(command))]
 
 
 def test_addresses_stay_readable_in_markdown() -> None:

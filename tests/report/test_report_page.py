@@ -10,16 +10,26 @@ from typing import Any
 import pytest
 
 from asr_netmap.models import NotLookedAt, ReplicatedItem
+from asr_netmap.planning.finding_codes import FINDING_KINDS
 from asr_netmap.planning.picture.picture import Picture, picture_of
 from asr_netmap.planning.verification import verify
 from asr_netmap.report.html.findings import AT_ONCE, MOST_OF_ONE_CODE
-from asr_netmap.report.html.page import Telling, report_html
+from asr_netmap.report.html.page import MOST_PAIRS_AT_ONCE, Telling, report_html
 from asr_netmap.report.html.reasons import Reasons
 from asr_netmap.report.markdown import markdown
 from asr_netmap.report.page import SANDBOX_BANNER
 from asr_netmap.report.picture_pages import picture_page
 from tests.browser.pages import SEEN, TELLING, demo_picture, large_picture
-from tests.builders import inventory, ip_config, item, plan_of
+from tests.builders import (
+    TARGET,
+    inventory,
+    ip_config,
+    item,
+    mapping,
+    network,
+    plan_of,
+    reverse_mapping,
+)
 from tests.report.html_page import read, what_could_act
 
 PLAIN = Telling("0.1.0")
@@ -100,6 +110,36 @@ def test_every_ip_config_has_its_row_with_today_failover_and_test(page: str) -> 
     assert "InitialReplicationInProgress" in new1
 
 
+@pytest.mark.parametrize(("one_way", "drawings"), [(2, 2), (0, 1), (MOST_PAIRS_AT_ONCE + 2, 1)])
+def test_on_a_large_map_sound_pairs_fold_away_below_the_troubled_ones(
+    one_way: int, drawings: int
+) -> None:
+    names = [f"vnet-{number:02}" for number in range(MOST_PAIRS_AT_ONCE + 2)]
+    there = [mapping(name, f"{name}-asr") for name in names]
+    back = [reverse_mapping(f"{name}-asr", name) for name in names[one_way:]]
+    networks = [network(name) for name in names]
+    networks += [network(f"{name}-asr", TARGET) for name in names]
+    told = report_html([picture(networks=tuple(networks), mappings=(*there, *back))], PLAIN)
+    assert told.count("<svg") == drawings
+    assert (f"<summary>{len(back)} pairs mapped both ways</summary>" in told) == (drawings == 2)
+    head = f"✕ {one_way} of {len(names)} pairs not mapped both ways"
+    assert (head in told) == (one_way > 0)
+    assert ("<b>vnet-01 ⇄ vnet-01-asr</b>: forward Paired, reverse missing" in told) == (
+        one_way > 0
+    )
+    assert "vnet-01" in told[told.index("<svg") :]
+
+
+def test_a_row_says_whether_its_vm_can_fail_over_now(page: str) -> None:
+    rows = page[page.index('id="v1rows"') : page.index('class="reasons"')].split("<tr")
+    (sql2,) = [row for row in rows if ">sql2<" in row]
+    assert '<span class="chip good">ready</span>' in sql2
+    (sql1,) = [row for row in rows if ">sql1<" in row]
+    assert '<span class="chip bad">not ready</span>' in sql1
+    tiles = page[page.index('class="tiles"') : page.index("<nav")]
+    assert re.search(r"can fail over to the right place now</dt><dd[^>]*>1<small> of 8<", tiles)
+
+
 def test_findings_stand_by_severity_with_their_fix(page: str) -> None:
     said = page[page.index('id="v1findings"') : page.index('id="v1addresses"')]
     assert (
@@ -107,6 +147,13 @@ def test_findings_stand_by_severity_with_their_fix(page: str) -> None:
     )
     assert said.count("asr-netmap apply --config netmap.yaml") == 4
     assert "mapping-one-way" in said
+    kind = FINDING_KINDS["mapping-one-way"]
+    assert kind.meaning in said
+    assert f'<a href="{kind.basis.url}" rel="noreferrer">{kind.basis}</a>' in said
+    assert '<b>Run: </b><code class="copy">az network vnet subnet' not in said, (
+        "first what it needs"
+    )
+    assert '<b>Run: </b><code class="copy">az network public-ip create ' in said
 
 
 def test_what_the_plan_changes_is_told_before_and_after(page: str) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, ip_address
-from shlex import quote
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import IpNetwork, Network
+from asr_netmap.planning.commands import az, in_turn
 from asr_netmap.planning.estate_findings.uses import Uses, some_of
 from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.surroundings import Surroundings
@@ -29,7 +29,8 @@ def dns_findings(uses: Uses, surroundings: Surroundings) -> Iterator[Finding]:
     for source, target, _ in uses.by_networks():
         if source.dns_servers and not target.dns_servers:
             yield _no_servers(source, target)
-        lacking = zones.get(source.id, frozenset()) - zones.get(target.id, frozenset())
+        there = zones.get(target.id, {})
+        lacking = {name: z for name, z in zones.get(source.id, {}).items() if name not in there}
         if lacking:
             yield _not_linked(source, target, lacking)
         if target.id not in seen:
@@ -38,11 +39,12 @@ def dns_findings(uses: Uses, surroundings: Surroundings) -> Iterator[Finding]:
     yield from _unseen_zones(uses, surroundings)
 
 
-def _zones_by_network(surroundings: Surroundings) -> Mapping[ArmId, frozenset[str]]:
-    found: dict[ArmId, set[str]] = {}
+def _zones_by_network(surroundings: Surroundings) -> Mapping[ArmId, Mapping[str, ArmId]]:
+    """For each network the zones that are linked to it, by their names in lower case."""
+    found: dict[ArmId, dict[str, ArmId]] = {}
     for link in surroundings.dns_links:
-        found.setdefault(link.network, set()).add(link.zone.lower())
-    return {network: frozenset(zones) for network, zones in found.items()}
+        found.setdefault(link.network, {}).setdefault(link.zone.name.lower(), link.zone)
+    return found
 
 
 def _no_servers(source: Network, target: Network) -> Finding:
@@ -54,12 +56,12 @@ def _no_servers(source: Network, target: Network) -> Finding:
         target.name,
         f"{source.name} uses the DNS servers {servers}, and {target.name} none of its own: names "
         "that only those know can't be resolved after a failover",
-        f"az network vnet update -g {quote(target.id.group)} -n {quote(target.name)} "
-        f"--dns-servers {' '.join(map(quote, source.dns_servers))}",
+        f"Give {target.name} the same DNS servers, or those of {target.region}.",
+        az("network vnet update", "--ids", target.id, "--dns-servers", *source.dns_servers),
     )
 
 
-def _not_linked(source: Network, target: Network, lacking: frozenset[str]) -> Finding:
+def _not_linked(source: Network, target: Network, lacking: Mapping[str, ArmId]) -> Finding:
     """A network with DNS servers of its own may resolve the zones through them."""
     by_servers = bool(target.dns_servers)
     doubt = ", unless its own DNS servers do" if by_servers else ""
@@ -74,9 +76,15 @@ def _not_linked(source: Network, target: Network, lacking: frozenset[str]) -> Fi
         if len(lacking) > 1
         else f"the private DNS zone {one} is linked to {source.name} and not to {target.name}, "
         f"which will not resolve its names{doubt}",
-        f"az network private-dns link vnet create -g … -z {quote(one)} "
-        f"-n {quote(target.name)} -v {quote(str(target.id))} -e false",
+        f"Link {'it' if len(lacking) == 1 else 'them'} to {target.name}, too.",
+        in_turn(*(_link(lacking[name], target) for name in sorted(lacking))),
     )
+
+
+def _link(zone: ArmId, target: Network) -> str:
+    place = ("--subscription", zone.subscription, "-g", zone.group, "-z", zone.name)
+    link = ("-n", target.name, "-v", target.id, "-e", "false")
+    return az("network private-dns link vnet create", *place, *link)
 
 
 def _out_of_reach(target: Network, uses: Uses) -> Iterator[Finding]:
@@ -97,8 +105,8 @@ def _out_of_reach(target: Network, uses: Uses) -> Iterator[Finding]:
             target.name,
             f"{target.name} uses the DNS servers {', '.join(lost)}, which are neither in it nor in "
             "a network that it is peered with",
-            f"Peer {target.name} with the network of those servers, or name others: az network "
-            f"vnet update -g {quote(target.id.group)} -n {quote(target.name)} --dns-servers …",
+            f"Peer {target.name} with the network of those servers, or name others with "
+            "`az network vnet update --dns-servers`.",
         )
 
 

@@ -8,9 +8,9 @@ Learn, azure-to-azure-network-mapping, 2026-02-12).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from shlex import quote
 
 from asr_netmap.models import Network, Subnet
+from asr_netmap.planning.commands import az, subnet_id
 from asr_netmap.planning.estate_findings.uses import Use, Uses, vms_of
 from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.rules.subnets import unusable
@@ -45,15 +45,15 @@ def is_copy(source: Network, target: Network) -> bool:
 def _space(source: Network, target: Network) -> Iterator[Finding]:
     lacking = [str(prefix) for prefix in source.address_space if prefix not in target.address_space]
     if lacking:
-        wanted = " ".join(sorted({str(p) for p in (*target.address_space, *source.address_space)}))
-        where = f"-g {quote(target.id.group)} -n {quote(target.name)}"
+        wanted = sorted({str(p) for p in (*target.address_space, *source.address_space)})
         yield _finding(
             "copy-space-differs",
             Severity.INFO,
             target,
             f"{target.name} is a copy of {source.name} and lacks {', '.join(lacking)} of its "
             "address space",
-            f"az network vnet update {where} --address-prefixes {wanted}",
+            "Add it to the copy.",
+            az("network vnet update", "--ids", target.id, "--address-prefixes", *wanted),
         )
 
 
@@ -63,16 +63,16 @@ def _missing(
     if unusable(subnet) is not None:
         return  # belongs to a service, which the copy may do without
     goes = f": {vms_of(users)} will be in {users[0].subnet.name} instead" if users else ""
-    prefixes = " ".join(map(str, subnet.prefixes))
-    where = f"-g {quote(target.id.group)} --vnet-name {quote(target.name)}"
+    place = ("--subscription", target.id.subscription, "-g", target.id.group)
+    where = (*place, "--vnet-name", target.name, "-n", subnet.name)
     yield _finding(
         "copy-lacks-subnet",
         Severity.WARNING if users else Severity.INFO,
         target,
         f"{target.name} is a copy of {source.name} and lacks its subnet {subnet.name} "
-        f"({prefixes}){goes}",
-        f"az network vnet subnet create {where} -n {quote(subnet.name)} "
-        f"--address-prefixes {prefixes}",
+        f"({' '.join(map(str, subnet.prefixes))}){goes}",
+        f"Create it in {target.name}.",
+        az("network vnet subnet create", *where, "--address-prefixes", *subnet.prefixes),
     )
 
 
@@ -80,14 +80,16 @@ def _moved(
     source: Network, target: Network, subnet: Subnet, twin: Subnet, users: tuple[Use, ...]
 ) -> Finding:
     told = f", so {vms_of(users)} can't keep every address" if users else ""
+    at = subnet_id(target.id, twin.name)
     return _finding(
         "copy-prefix-differs",
         Severity.WARNING if users else Severity.INFO,
         target,
         f"subnet {subnet.name} is {_prefixes(subnet)} in {source.name} and {_prefixes(twin)} in "
         f"its copy {target.name}{told}",
-        f"Make subnet {subnet.name} of {target.name} {_prefixes(subnet)}, or write address rules "
-        "(`addresses:`) for the two.",
+        f"Make subnet {subnet.name} of {target.name} {_prefixes(subnet)}, which Azure allows while "
+        "nothing is in it, or write address rules (`addresses:`) for the two.",
+        az("network vnet subnet update", "--ids", at, "--address-prefixes", *subnet.prefixes),
     )
 
 
@@ -96,15 +98,15 @@ def _endpoint(source: Network, target: Network, subnet: Subnet, twin: Subnet) ->
     storage is recommended for (Microsoft Learn, azure-to-azure-about-networking, 2020-03-13)."""
     have = [any(e.lower() == _STORAGE for e in s.service_endpoints) for s in (subnet, twin)]
     if have == [True, False]:
-        where = f"-g {quote(target.id.group)} --vnet-name {quote(target.name)}"
+        at, wanted = subnet_id(target.id, twin.name), (*twin.service_endpoints, "Microsoft.Storage")
         yield _finding(
             "copy-lacks-endpoint",
             Severity.INFO,
             target,
             f"subnet {subnet.name} of {source.name} has the service endpoint Microsoft.Storage and "
             f"that of its copy {target.name} has not: replication traffic would take another way",
-            f"az network vnet subnet update {where} -n {quote(subnet.name)} --service-endpoints "
-            + " ".join(map(quote, [*twin.service_endpoints, "Microsoft.Storage"])),
+            "Add the service endpoint to the copy.",
+            az("network vnet subnet update", "--ids", at, "--service-endpoints", *wanted),
         )
 
 
@@ -112,5 +114,7 @@ def _prefixes(subnet: Subnet) -> str:
     return " ".join(map(str, subnet.ipv4)) or "without IPv4"
 
 
-def _finding(code: str, severity: Severity, target: Network, message: str, fix: str) -> Finding:
-    return Finding(code, severity, target.id, target.name, message, fix)
+def _finding(
+    code: str, severity: Severity, target: Network, message: str, fix: str, command: str
+) -> Finding:
+    return Finding(code, severity, target.id, target.name, message, fix, command)

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import ip_network
-from shlex import quote
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Network, RegionalResource, Subnet
+from asr_netmap.planning.commands import az, in_turn, subnet_id
 from asr_netmap.planning.estate_findings.uses import Use, Uses, vms_of
 from asr_netmap.planning.plan import Finding, Severity
-from asr_netmap.surroundings import RouteTable
+from asr_netmap.surroundings import Route, RouteTable
 
 _ANYWHERE = ip_network("0.0.0.0/0")
 # Next hops that lead out without an address of the VM's own.
@@ -34,25 +34,26 @@ def egress_findings(uses: Uses) -> Iterator[Finding]:
         table = uses.regional(subnet.route_table)
         if subnet.route_table is not None and table is None:
             continue  # it could not be seen: a gap of its own, or a finding about a dead reference
-        hop = _default_hop(table)
-        if hop == "none":
-            yield _dropped(network, subnet, here)
+        route = _default_route(table)
+        hop = route.next_hop.lower() if route is not None else ""
+        if route is not None and hop == "none":
+            yield _dropped(network, subnet, route, here)
         elif subnet.default_outbound_access is False and not _way_out(subnet, hop):
             stuck = tuple(use for use in here if not _own_way_out(use, pools))
             if stuck:
                 yield _no_way_out(network, subnet, stuck)
 
 
-def _default_hop(table: RegionalResource | None) -> str:
-    """Where the route to anywhere leads, in lower case; empty: there is none."""
+def _default_route(table: RegionalResource | None) -> Route | None:
+    """The route to anywhere, if there is one."""
     for route in table.routes if isinstance(table, RouteTable) else ():
         try:
             anywhere = ip_network(route.prefix) == _ANYWHERE
         except ValueError:
             continue  # a service tag
         if anywhere:
-            return route.next_hop.lower()
-    return ""
+            return route
+    return None
 
 
 def _way_out(subnet: Subnet, hop: str) -> bool:
@@ -69,7 +70,6 @@ def _own_way_out(use: Use, pools: frozenset[ArmId]) -> bool:
 
 
 def _no_way_out(network: Network, subnet: Subnet, stuck: tuple[Use, ...]) -> Finding:
-    where = f"-g {quote(network.id.group)} --vnet-name {quote(network.name)}"
     return Finding(
         "no-egress",
         Severity.WARNING,
@@ -79,11 +79,26 @@ def _no_way_out(network: Network, subnet: Subnet, stuck: tuple[Use, ...]) -> Fin
         f"route to an appliance or gateway, so {vms_of(stuck)} could not reach Site Recovery after "
         "a failover, and could not be protected back (a default route that a gateway learns can't "
         "be seen from here)",
-        f"az network vnet subnet update {where} -n {quote(subnet.name)} --nat-gateway …",
+        "Attach a NAT gateway, which costs money, or give another way out. This makes a new one; "
+        "of one that is there, only the last of the three commands is needed.",
+        _nat_gateway(network, subnet),
     )
 
 
-def _dropped(network: Network, subnet: Subnet, here: tuple[Use, ...]) -> Finding:
+def _nat_gateway(network: Network, subnet: Subnet) -> str:
+    """What makes a NAT gateway with a public IP and attaches it."""
+    name, public_ip = f"nat-{network.name}", f"pip-nat-{network.name}"
+    place = ("--subscription", network.id.subscription, "-g", network.id.group)
+    there = (*place, "-l", network.region)
+    at = ("--ids", subnet_id(network.id, subnet.name))
+    return in_turn(
+        az("network public-ip create", *there, "-n", public_ip, "--sku", "Standard"),
+        az("network nat gateway create", *there, "-n", name, "--public-ip-addresses", public_ip),
+        az("network vnet subnet update", *at, "--nat-gateway", name),
+    )
+
+
+def _dropped(network: Network, subnet: Subnet, dropping: Route, here: tuple[Use, ...]) -> Finding:
     assert subnet.route_table is not None
     return Finding(
         "egress-dropped",
@@ -92,5 +107,10 @@ def _dropped(network: Network, subnet: Subnet, here: tuple[Use, ...]) -> Finding
         network.name,
         f"the route table {subnet.route_table.name} of subnet {subnet.name} of {network.name} "
         f"drops everything that goes out (0.0.0.0/0 to None), that of {vms_of(here)} too",
-        f"Change that route in {subnet.route_table}, or attach another route table.",
+        f"Remove the route {dropping.name}, change where it leads, or attach another route table.",
+        az(
+            "network route-table route delete",
+            "--ids",
+            f"{subnet.route_table}/routes/{dropping.name}",
+        ),
     )

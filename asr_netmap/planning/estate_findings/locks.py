@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import ManagementLock
+from asr_netmap.planning.commands import az
 from asr_netmap.planning.estate_findings.uses import Uses, some_of
 from asr_netmap.planning.plan import Finding, Severity
 
@@ -58,19 +59,25 @@ def _on_vault(lock: ManagementLock, vault: ArmId) -> Iterator[Finding]:
             f"{_named(lock)} stops every change of the vault {vault.name}: no setting can be "
             "written and no failover started",
             _FIX,
+            _lifting(lock),
         )
 
 
 def _on_targets(lock: ManagementLock, places: _Places) -> Iterator[Finding]:
+    lifting = _lifting(lock)
     for place, names in sorted(places.targets.items()):
         if lock.forbids(place, deleting=False):
             told = f"{_named(lock)} stops every change in {place.name}"
             message = f"{told}: {some_of(names)} can't fail over into it"
-            yield Finding("target-locked", Severity.ERROR, place, place.name, message, _FIX)
+            yield Finding(
+                "target-locked", Severity.ERROR, place, place.name, message, _FIX, lifting
+            )
         elif lock.forbids(place, deleting=True):
             told = f"{_named(lock)} stops every deletion in {place.name}"
             message = f"{told}: a test failover of {some_of(names)} can't be cleaned up"
-            yield Finding("cleanup-locked", Severity.WARNING, place, place.name, message, _FIX)
+            yield Finding(
+                "cleanup-locked", Severity.WARNING, place, place.name, message, _FIX, lifting
+            )
 
 
 def _on_sources(lock: ManagementLock, places: _Places) -> Iterator[Finding]:
@@ -84,7 +91,14 @@ def _on_sources(lock: ManagementLock, places: _Places) -> Iterator[Finding]:
             f"{_named(lock)} stops the deletion of {some_of(held)}, which the first re-protect "
             "after a failover does",
             _FIX,
+            _lifting(lock),
         )
+
+
+def _lifting(lock: ManagementLock) -> str:
+    return az(
+        "lock delete", "--ids", f"{lock.scope}/providers/Microsoft.Authorization/locks/{lock.name}"
+    )
 
 
 def _named(lock: ManagementLock) -> str:

@@ -8,11 +8,11 @@ accelerated networking, and none for these (Microsoft Learn, REST, Replication P
 from __future__ import annotations
 
 from collections.abc import Iterator
-from shlex import quote
 
 from asr_netmap.models import Inventory, ReplicatedItem, ReplicatedNic
+from asr_netmap.planning.commands import az
 from asr_netmap.planning.estate_findings.uses import Uses
-from asr_netmap.planning.item_findings import item_finding
+from asr_netmap.planning.item_findings import item_finding, nic_after
 from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.rules.readiness import failover_under_way
 
@@ -30,8 +30,7 @@ def _of_nic(inventory: Inventory, item: ReplicatedItem, nic: ReplicatedNic) -> I
     live = inventory.nic(nic.id)
     if live is None or live.vm != item.vm:
         return
-    group = nic.nic_group or (item.target_group.group if item.target_group else "…")
-    command = f"az network nic update -g {quote(group)} -n {quote(nic.nic_name or nic.name)}"
+    to_be = nic_after(item, nic)
     if live.ip_forwarding:
         yield item_finding(
             item,
@@ -39,8 +38,8 @@ def _of_nic(inventory: Inventory, item: ReplicatedItem, nic: ReplicatedNic) -> I
             Severity.WARNING,
             f"{nic.name} forwards IP traffic, which a failover does not keep: what is routed "
             f"through {item.vm_name} would be dropped",
-            "Switch it on after a failover, for instance from the recovery plan: "
-            f"{command} --ip-forwarding true",
+            "Switch it on after a failover, for instance from the recovery plan.",
+            az("network nic update", *to_be, "--ip-forwarding", "true") if to_be else "",
         )
     if live.dns_servers:
         servers = " ".join(live.dns_servers)
@@ -50,5 +49,6 @@ def _of_nic(inventory: Inventory, item: ReplicatedItem, nic: ReplicatedNic) -> I
             Severity.WARNING,
             f"{nic.name} has DNS servers of its own ({servers}), which a failover does not keep",
             "Set them on the target network, or after a failover, for instance from the recovery "
-            f"plan: {command} --dns-servers {' '.join(map(quote, live.dns_servers))}",
+            "plan.",
+            az("network nic update", *to_be, "--dns-servers", *live.dns_servers) if to_be else "",
         )

@@ -8,18 +8,21 @@ AzureActiveDirectory and AzureSiteRecovery (Microsoft Learn, azure-to-azure-abou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Subnet, region_key
+from asr_netmap.planning.commands import az, in_turn
 from asr_netmap.planning.estate_findings.uses import Use, Uses, vms_of
 from asr_netmap.planning.item_findings import item_finding, settings_row
 from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.surroundings import NetworkSecurityGroup, SecurityRule
 
 _HTTPS = 443
+# What Azure takes as a rule's priority (Microsoft Learn, network security groups overview).
+_FIRST_PRIORITY, _LAST_PRIORITY = 100, 4096
 _ANY_DESTINATION = frozenset({"*", "internet", "0.0.0.0/0", "azurecloud"})
 _ANY_SOURCE = frozenset({"*", "virtualnetwork", "0.0.0.0/0"})
 
@@ -150,7 +153,7 @@ def _other_region(outbound: Iterable[SecurityRule], needed: Needed) -> str:
 
 
 def _finding(
-    code: str, group: NetworkSecurityGroup, here: list[Use], what: str, missing: Iterable[str]
+    code: str, group: NetworkSecurityGroup, here: list[Use], what: str, missing: Sequence[str]
 ) -> Finding:
     return Finding(
         code,
@@ -159,8 +162,29 @@ def _finding(
         group.id.name,
         f"the network security group {group.id.name} {what}: after a failover {vms_of(here)} could "
         "not replicate back",
-        f"Allow outbound TCP 443 to {', '.join(missing)} in {group.id}.",
+        f"Allow outbound TCP 443 to {', '.join(missing)} in {group.id.name}.",
+        in_turn(*_rules(group, missing)),
     )
+
+
+def _rules(group: NetworkSecurityGroup, missing: Sequence[str]) -> Iterator[str]:
+    """What adds a rule for each tag; every rule has one tag and a priority of its own.
+
+    They come before all that denies; without room there, nothing is offered.
+    """
+    outbound = [rule for rule in group.rules if rule.outbound]
+    taken = {rule.priority for rule in outbound}
+    first_denial = min((r.priority for r in outbound if not r.allows), default=_LAST_PRIORITY + 1)
+    free = [number for number in range(_FIRST_PRIORITY, first_denial) if number not in taken]
+    if len(free) < len(missing):
+        return
+    place = ("--subscription", group.id.subscription, "-g", group.id.group)
+    for tag, priority in zip(missing, free, strict=False):
+        name = f"allow-site-recovery-{tag.lower().replace('.', '-')}"
+        rule = ("--priority", priority, "--direction", "Outbound", "--access", "Allow")
+        to = ("--destination-address-prefixes", tag, "--destination-port-ranges", _HTTPS)
+        what = ("--nsg-name", group.id.name, "-n", name, *rule, "--protocol", "Tcp", *to)
+        yield az("network nsg rule create", *place, *what)
 
 
 def _lost_groups(uses: Uses) -> Iterator[Finding]:

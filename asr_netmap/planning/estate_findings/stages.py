@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import Enum
 
 from asr_netmap.models import ReplicatedItem
+from asr_netmap.planning.commands import az
 from asr_netmap.planning.estate_findings.uses import Uses
 from asr_netmap.planning.item_findings import item_finding
 from asr_netmap.planning.plan import Finding, Severity
@@ -60,8 +61,9 @@ def stage_findings(uses: Uses, now: datetime) -> Iterator[Finding]:
                 Severity.WARNING,
                 f"{item.vm_name} is in a test failover ({item.test_failover_state}) that is not "
                 f"cleaned up; {age_text(item.tested_at, now, 'the last test failover')}",
-                "Clean up the test failover in the portal (Cleanup test failover). "
-                "`asr-netmap verify --drill` compares its NICs with what was predicted before.",
+                "Look at it with `asr-netmap verify --drill` first, which compares its NICs with "
+                "what was predicted; then clean the test failover up, in the portal or so.",
+                _operation(item, "testFailoverCleanup", '{"properties": {"comments": ""}}'),
             )
         elif stage is Stage.FAILED_OVER:
             yield item_finding(
@@ -70,7 +72,9 @@ def stage_findings(uses: Uses, now: datetime) -> Iterator[Finding]:
                 Severity.WARNING,
                 f"{item.vm_name} has failed over ({item.protection_state or 'state unknown'}) and "
                 f"is not committed; {age_text(item.failed_over_at, now, 'the failover')}",
-                "Commit the failover, or choose another recovery point, in the portal.",
+                "Commit the failover, in the portal or so, unless another recovery point is to be "
+                "chosen: a commit ends that choice.",
+                _operation(item, "failoverCommit"),
             )
         elif stage is Stage.COMMITTED:
             yield item_finding(
@@ -82,6 +86,15 @@ def stage_findings(uses: Uses, now: datetime) -> Iterator[Finding]:
                 "Re-protect it in the portal; `asr-netmap verify` says whether the mapping back "
                 "is there.",
             )
+
+
+def _operation(item: ReplicatedItem, name: str, body: str = "") -> str:
+    """What starts an operation of an item, which this tool never does.
+
+    Source: Microsoft Learn, REST, Replication Protected Items, 2025-08-01.
+    """
+    url = f"{item.id}/{name}?api-version=2025-08-01"
+    return az("rest", "--method", "post", "--url", url, *(("--body", body) if body else ()))
 
 
 def age_text(moment: datetime | None, now: datetime, what: str) -> str:

@@ -5,9 +5,9 @@ A mapping that should be there and is not is a line, too: it is what people look
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from asr_netmap.arm_id import ArmId
@@ -118,11 +118,38 @@ class NetworkMap:
         )
         return tuple(dict.fromkeys(ends))
 
-    def both_ways(self, pair: tuple[ArmId, ArmId]) -> bool:
-        """Whether both directions of a pair are in effect."""
-        own = [line for line in self.lines if line.pair == pair]
-        ways = {line.direction for line in own if line.state is LineState.PAIRED}
-        return ways == set(Direction)
+    @property
+    def troubled(self) -> tuple[tuple[ArmId, ArmId], ...]:
+        """The pairs of which a direction is not in effect."""
+        sound = Counter(line.pair for line in self.lines if line.state is LineState.PAIRED)
+        return tuple(pair for pair in self.pairs if sound[pair] < len(Direction))
+
+    def parted(self) -> tuple[NetworkMap, NetworkMap]:
+        """The map in two: what has to do with a troubled pair, or with none, and all else.
+
+        Networks that are linked with each other stay together.
+        """
+        linked: defaultdict[ArmId, set[ArmId]] = defaultdict(set)
+        for line in self.lines:
+            linked[line.tail].add(line.head)
+            linked[line.head].add(line.tail)
+        reached = [end for pair in self.troubled for end in pair]
+        reached += [n.id for n in (*self.sources, *self.targets) if n.id not in linked]
+        first: set[ArmId] = set()
+        while reached:
+            network = reached.pop()
+            if network not in first:
+                first.add(network)
+                reached += linked[network]
+        return self._part(lambda each: each in first), self._part(lambda each: each not in first)
+
+    def _part(self, takes: Callable[[ArmId], bool]) -> NetworkMap:
+        return replace(
+            self,
+            sources=tuple(each for each in self.sources if takes(each.id)),
+            targets=tuple(each for each in self.targets if takes(each.id)),
+            lines=tuple(each for each in self.lines if takes(each.tail)),
+        )
 
 
 def network_map(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from asr_netmap.errors import FileError
@@ -33,7 +34,7 @@ class RunStep:
 class PastRun:
     """A run of apply, as its journal tells it.
 
-    started -- in UTC, as it was written down.
+    started -- in UTC, to the minute.
     ended -- False: the journal stops before the run's end.
     """
 
@@ -66,7 +67,15 @@ def past_run(
         if each not in changes or _concerns(changes[each], scope, header)
     )
     ended = any(event.get("event") == "end" for event in events)
-    return PastRun(journal, str(header.get("started") or ""), ended, steps)
+    return PastRun(journal, _moment(str(header.get("started") or "")), ended, steps)
+
+
+def _moment(text: str) -> str:
+    """A moment for people, to the minute; a text that is none stays as it is."""
+    try:
+        return f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M} UTC"
+    except ValueError:
+        return text
 
 
 def _concerns(change: Change, scope: Scope, header: Mapping[str, Any]) -> bool:

@@ -58,11 +58,6 @@ class Picture:
         """What could not be read."""
         return self.verification.not_looked_at
 
-    @property
-    def items(self) -> tuple[ReplicatedItem, ...]:
-        """The replicated items, each once."""
-        return tuple({each.item.id: each.item for each in self.prospects}.values())
-
 
 def picture_of(
     inventory: Inventory,
@@ -85,7 +80,7 @@ def picture_of(
     proposed = plan if plan is not None else verification.plan
     now = placements(Futures.of(inventory), items)
     later = placements_after(inventory, proposed.changes, items) if proposed.changes else ()
-    found = prospects(items, now, later, verification.findings)
+    found = prospects(items, now, later, verification.findings, verification.readiness)
     held = HeldAddresses.of(inventory)
     return Picture(
         scope,

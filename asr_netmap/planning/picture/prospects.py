@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import ReplicatedIpConfig, ReplicatedItem, ReplicatedNic
 from asr_netmap.planning.plan import Finding, Placement, Severity
+from asr_netmap.planning.readiness import Readiness
 from asr_netmap.rules.readiness import not_ready
 
 Key = tuple[ArmId, str, str]
@@ -25,6 +26,7 @@ class Prospect:
     later -- where it will be once the plan is applied; None: the same.
     codes -- of the findings about its item, the worst first.
     worst -- the worst severity of those; None: there is no finding.
+    readiness -- whether the item can fail over to the right place; None: it was not judged.
     """
 
     item: ReplicatedItem
@@ -35,6 +37,7 @@ class Prospect:
     later: Placement | None
     codes: tuple[str, ...] = ()
     worst: Severity | None = None
+    readiness: Readiness | None = None
 
 
 def prospects(
@@ -42,9 +45,11 @@ def prospects(
     now: Iterable[Placement],
     later: Iterable[Placement],
     findings: Iterable[Finding],
+    readiness: Iterable[Readiness] = (),
 ) -> Iterator[Prospect]:
     """A prospect per IP config in the order of `items`; one for an item that lists none yet."""
     present, coming = _by_key(now), _by_key(later)
+    judged = {each.item: each for each in readiness}
     about: defaultdict[ArmId, list[Finding]] = defaultdict(list)
     for finding in findings:
         about[finding.subject].append(finding)
@@ -58,7 +63,8 @@ def prospects(
             here = present[key].popleft() if key and present[key] else None
             there = coming[key].popleft() if key and coming[key] else None
             changed = there if there is not None and not _same(here, there) else None
-            yield Prospect(item, nic, config, reason, here, changed, codes, worst)
+            ready = judged.get(item.id)
+            yield Prospect(item, nic, config, reason, here, changed, codes, worst, ready)
 
 
 def _ip_configs(

@@ -12,17 +12,20 @@ from asr_netmap.report.html.markup import Child, Markup, element, joined
 from asr_netmap.report.html.reasons import Reasons
 from asr_netmap.report.html.wording import counted
 
-COLUMNS = ("VM", "NIC and IP config", "Today", "At failover", "At test failover", "Findings")
+LAST = "Ready, and findings"
+COLUMNS = ("VM", "NIC and IP config", "Today", "At failover", "At test failover", LAST)
 # What the rows can be filtered by: the mark that a row carries, and what it means.
 FACETS = {
+    "r": "not ready to fail over",
     "e": "with errors",
     "w": "with warnings",
-    "n": "not ready to be set",
+    "n": "settings can't be written now",
     "u": "address not sure",
     "x": "will not exist after failover",
     "p": "changed by the plan",
 }
 _SEVERITY_MARKS = {Severity.ERROR: "e", Severity.WARNING: "w", Severity.INFO: ""}
+_READY = {True: ("ready", "good"), False: ("not ready", "bad"), None: ("unknown", "wait")}
 _SIGNS = {Severity.ERROR: "✕", Severity.WARNING: "!", Severity.INFO: "i"}
 
 
@@ -84,6 +87,8 @@ def _row(each: Prospect, reasons: Reasons) -> Markup:
 def _marks(each: Prospect) -> Iterator[str]:
     if each.worst is not None and _SEVERITY_MARKS[each.worst]:
         yield _SEVERITY_MARKS[each.worst]
+    if each.readiness is not None and not each.readiness.ready:
+        yield "r"
     if each.not_ready:
         yield "n"
     future = each.now.failover if each.now else None
@@ -169,14 +174,16 @@ def _certainty(placement: Placement, *, test: bool) -> tuple[str, str]:
 
 
 def _codes(each: Prospect) -> Iterator[Child]:
-    if each.not_ready:
+    if each.readiness is not None:
+        words, kind = _READY[each.readiness.ready]
+        yield element("div", _chip(words, kind), f" {each.not_ready}" if each.not_ready else None)
+    elif each.not_ready:
         yield element("div", _chip("not ready", "wait"), f" {each.not_ready}")
-    if each.worst is None:
-        if not each.not_ready:
-            yield element("span", "none", class_="soft")
-        return
-    yield element("span", _SIGNS[each.worst], class_=f"mark {each.worst.value}")
-    yield f" {', '.join(each.codes)}"
+    if each.worst is not None:
+        yield element("span", _SIGNS[each.worst], class_=f"mark {each.worst.value}")
+        yield f" {', '.join(each.codes)}"
+    elif not each.not_ready:
+        yield element("span", "no finding", class_="soft")
 
 
 def _chip(words: str, kind: str) -> Markup:

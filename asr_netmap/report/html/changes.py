@@ -29,8 +29,8 @@ def planned(changes: Sequence[Change], options: str) -> Iterator[Child]:
             yield _table(f"{KIND_TITLES[kind]}: before and after", own[:MOST_OF_ONE_KIND])
         if len(own) > MOST_OF_ONE_KIND:
             left = f"{len(own) - MOST_OF_ONE_KIND:,} more are not on this page; all of them: "
-            command = f"`asr-netmap plan --format json {options}`".replace(" `", "`")
-            yield element("p", marked(left + command), class_="soft")
+            command = marked("`asr-netmap plan --format json`", options)
+            yield element("p", left, command, class_="soft")
 
 
 def run(past: PastRun) -> Iterator[Child]:

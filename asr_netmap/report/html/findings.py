@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from asr_netmap.planning.commands import completed
+from asr_netmap.planning.finding_codes import kind_of
 from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.report.html.markup import Child, Markup, element
-from asr_netmap.report.html.wording import counted, marked, remedy
+from asr_netmap.report.html.wording import counted, marked
 
 SIGNS = {Severity.ERROR: "✕", Severity.WARNING: "!", Severity.INFO: "i"}
 HEADINGS = {
@@ -42,8 +44,8 @@ def _order(finding: Finding) -> tuple[int, str]:
 
 def _of_one_code(code: str, alike: Sequence[Finding], options: str) -> Markup:
     severity = alike[0].severity
-    fixes = {finding.fix for finding in alike}
-    shared = fixes.pop() if len(fixes) == 1 else ""
+    fixes = {(finding.fix, finding.command) for finding in alike}
+    shared = fixes == {(alike[0].fix, alike[0].command)}
     shown = alike[:MOST_OF_ONE_CODE]
     return element(
         "article",
@@ -54,29 +56,50 @@ def _of_one_code(code: str, alike: Sequence[Finding], options: str) -> Markup:
             element("span", code, class_="code"),
             element("span", f"{len(alike):,} times", class_="soft") if len(alike) > 1 else None,
         ),
+        _meaning(code),
         _listed(shown[:AT_ONCE], shared, options),
         _folded(shown[AT_ONCE:], shared, options),
         _left_out(len(alike) - len(shown), options),
-        element("p", element("b", "Fix: "), remedy(shared, options), class_="fix")
-        if shared
-        else None,
+        _fix(alike[0], options) if shared else None,
         class_=f"finding {severity.value}",
     )
 
 
-def _listed(alike: Sequence[Finding], shared: str, options: str) -> Markup:
+def _meaning(code: str) -> Markup | None:
+    """What the code means, and what that rests on; None: a code of another version."""
+    kind = kind_of(code)
+    if kind is None:
+        return None
+    basis = kind.basis
+    rests_on: Child = str(basis)
+    if basis.url:
+        rests_on = element("a", str(basis), href=basis.url, rel="noreferrer")
+    return element("p", marked(kind.meaning), " Rests on: ", rests_on, ".", class_="soft")
+
+
+def _fix(finding: Finding, options: str) -> Iterator[Markup]:
+    """What to do in words, and the command that does it."""
+    if finding.fix:
+        words = marked(finding.fix, options)
+        yield element("p", element("b", "Fix: "), words, class_="fix")
+    if finding.command:
+        command = completed(finding.command, options)
+        code = element("code", command, class_="copy")
+        yield element("p", element("b", "Run: "), code, class_="fix")
+
+
+def _listed(alike: Sequence[Finding], shared: bool, options: str) -> Markup:
     return element("ul", (_one(finding, shared, options) for finding in alike))
 
 
-def _one(finding: Finding, shared: str, options: str) -> Markup:
-    fix = finding.fix if finding.fix != shared else ""
-    own = element("p", element("b", "Fix: "), remedy(fix, options), class_="fix") if fix else None
+def _one(finding: Finding, shared: bool, options: str) -> Markup:
+    own = None if shared else _fix(finding, options)
     message = finding.message.removeprefix(f"{finding.title}: ")
     message = message.removeprefix(f"{finding.title} ")
     return element("li", element("b", finding.title), ": ", marked(message), own)
 
 
-def _folded(alike: Sequence[Finding], shared: str, options: str) -> Markup | None:
+def _folded(alike: Sequence[Finding], shared: bool, options: str) -> Markup | None:
     if not alike:
         return None
     summary = element("summary", f"{counted(len(alike), 'more')}".removesuffix("s"))
@@ -86,5 +109,6 @@ def _folded(alike: Sequence[Finding], shared: str, options: str) -> Markup | Non
 def _left_out(count: int, options: str) -> Markup | None:
     if not count:
         return None
-    words = f"{count:,} more are not on this page; all of them: `asr-netmap verify --format json"
-    return element("p", marked(f"{words} {options}`".replace(" `", "`")), class_="soft")
+    told = marked("`asr-netmap verify --format json`", options)
+    words = f"{count:,} more are not on this page; all of them: "
+    return element("p", words, told, class_="soft")

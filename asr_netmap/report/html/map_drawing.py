@@ -66,7 +66,7 @@ def map_svg(drawn: NetworkMap, key: str, *, banner: str = "") -> Markup:
 
 def description(drawn: NetworkMap) -> str:
     """What the picture says, in one sentence for those who don't see it."""
-    both = sum(1 for pair in drawn.pairs if drawn.both_ways(pair))
+    both = len(drawn.pairs) - len(drawn.troubled)
     missing = sum(1 for line in drawn.lines if line.state is LineState.MISSING)
     return (
         f"{len(drawn.sources)} networks in {drawn.regions.source}, {len(drawn.targets)} in "

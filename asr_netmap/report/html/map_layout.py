@@ -149,13 +149,14 @@ def text_width(name: str, size: float) -> float:
 
 
 def _rows(drawn: NetworkMap) -> list[tuple[MapNetwork | None, MapNetwork | None]]:
-    """Which networks stand side by side: those of a pair, each network once."""
+    """Which networks stand side by side: those of a pair, each network once, trouble on top."""
     targets = {network.id: network for network in drawn.targets}
     mapped = defaultdict(list)
     for source, target in drawn.pairs:
         mapped[source].append(target)
     rows: list[tuple[MapNetwork | None, MapNetwork | None]] = []
-    for network in drawn.sources:
+    troubled = {source for source, _ in drawn.troubled}
+    for network in sorted(drawn.sources, key=lambda each: each.id not in troubled):
         own = [targets.pop(each) for each in mapped[network.id] if each in targets]
         rows.append((network, own[0] if own else None))
         rows += [(None, each) for each in own[1:]]

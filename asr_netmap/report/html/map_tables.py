@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Direction
 from asr_netmap.planning.picture.network_map import MapLine, MapNetwork, MapSubnet, NetworkMap
 from asr_netmap.report.html.map_drawing import PRESENCE, line_words
 from asr_netmap.report.html.markup import Child, Markup, element
+from asr_netmap.report.html.wording import counted
+
+MOST_TROUBLED = 20
+"""So many pairs are named above the map; the tables below it have all."""
 
 
 def map_tables(drawn: NetworkMap) -> Markup:
@@ -38,6 +43,41 @@ def map_tables(drawn: NetworkMap) -> Markup:
         if drawn.aside
         else None,
     )
+
+
+def map_verdict(drawn: NetworkMap) -> Markup | None:
+    """In words what people look at the map for: which pairs have no way there, or no way back."""
+    if not drawn.pairs:
+        return None
+    lines: defaultdict[tuple[ArmId, ArmId], list[MapLine]] = defaultdict(list)
+    for line in drawn.lines:
+        lines[line.pair].append(line)
+    troubled = drawn.troubled
+    if not troubled:
+        words = f"✓ {counted(len(drawn.pairs), 'pair')} of networks, mapped both ways"
+        return element("p", words, class_="ways good")
+    head = f"✕ {len(troubled):,} of {counted(len(drawn.pairs), 'pair')} not mapped both ways"
+    rest = len(troubled) - MOST_TROUBLED
+    return element(
+        "div",
+        element("p", head, class_="ways bad"),
+        element(
+            "ul",
+            (_troubled(pair, lines[pair]) for pair in troubled[:MOST_TROUBLED]),
+            element("li", f"and {rest:,} more: see the tables below") if rest > 0 else None,
+        ),
+    )
+
+
+def _troubled(pair: tuple[ArmId, ArmId], lines: Sequence[MapLine]) -> Markup:
+    source, target = pair
+    ways = {line.direction: line for line in lines}
+    said = ", ".join(
+        f"{way.value} {line_words(ways[way].state, ways[way].word)}"
+        for way in Direction
+        if way in ways
+    )
+    return element("li", element("b", f"{source.name} ⇄ {target.name}"), f": {said}")
 
 
 def _table(caption: str, columns: tuple[str, ...], rows: Iterator[Markup], kind: str) -> Markup:

@@ -8,19 +8,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from asr_netmap.models import NotLookedAt
+from asr_netmap.planning.picture.network_map import NetworkMap
 from asr_netmap.planning.picture.picture import Picture
 from asr_netmap.planning.plan import Severity
 from asr_netmap.report.html.addresses import addresses
 from asr_netmap.report.html.changes import planned, run
 from asr_netmap.report.html.findings import findings
 from asr_netmap.report.html.map_drawing import map_svg
-from asr_netmap.report.html.map_tables import map_tables
+from asr_netmap.report.html.map_tables import map_tables, map_verdict
 from asr_netmap.report.html.markup import Child, Markup, element, fixed, joined
 from asr_netmap.report.html.script import SCRIPT
 from asr_netmap.report.html.style import STYLE
-from asr_netmap.report.html.wording import marked
+from asr_netmap.report.html.wording import counted, marked
 from asr_netmap.report.page import SANDBOX_BANNER
 from asr_netmap.report.plan_pages import plan_summary, verify_summary
+
+MOST_PAIRS_AT_ONCE = 12
+"""On a map of more pairs, those that are mapped both ways are folded away below the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +147,19 @@ def _verdict(pictures: Sequence[Picture], telling: Telling) -> Markup:
 def _tiles(pictures: Sequence[Picture], telling: Telling) -> Iterator[Markup]:
     maps = [picture.network_map for picture in pictures]
     pairs = sum(len(each.pairs) for each in maps)
-    both = sum(1 for each in maps for pair in each.pairs if each.both_ways(pair))
+    both = pairs - sum(len(each.troubled) for each in maps)
     rows = [row for picture in pictures for row in picture.prospects]
     sure = sum(
         1 for row in rows if row.now and row.now.failover.certain and row.now.failover.exists
     )
-    items = [item for picture in pictures for item in picture.items]
-    waiting = {row.item.id for row in rows if row.not_ready}
+    judged = [each for picture in pictures for each in picture.verification.readiness]
+    ready = sum(1 for each in judged if each.ready)
     gaps = sum(len(each.not_looked_at) for each in pictures) + len(telling.not_looked_at)
-    yield _tile("network pairs mapped both ways", both, pairs)
-    yield _tile("replicated VMs ready to be set", len(items) - len(waiting), len(items))
-    yield _tile("IP configs whose failover address is sure", sure, len(rows))
+    told = "replicated VMs can fail over to the right place now"
+    yield _tile(told, ready, len(judged), kind="" if ready == len(judged) else "error")
+    kind = "" if both == pairs else "error"
+    yield _tile("network pairs are mapped both ways", both, pairs, kind=kind)
+    yield _tile("IP configs are sure of their failover address", sure, len(rows))
     for severity, words in ((Severity.ERROR, "errors"), (Severity.WARNING, "warnings")):
         count = sum(1 for each in pictures for f in each.findings if f.severity is severity)
         yield _tile(words, count, kind=severity.value if count else "")
@@ -265,14 +271,31 @@ def _contents(pictures: Sequence[Picture], telling: Telling) -> Iterator[Markup]
 
 
 def _map(picture: Picture, key: str, telling: Telling) -> Markup:
-    drawing = map_svg(picture.network_map, f"{key}m", banner=telling.banner)
-    label = f"Map of {picture.regions.source} and {picture.regions.target}"
+    whole = picture.network_map
     return joined(
+        map_verdict(whole),
         element("p", "Scroll the map sideways to see both regions.", class_="sideways"),
-        element("div", drawing, class_="scroll", tabindex=0, role="group", aria_label=label),
+        _drawn(whole, key, telling),
         _legend(),
-        map_tables(picture.network_map),
+        map_tables(whole),
     )
+
+
+def _drawn(whole: NetworkMap, key: str, telling: Telling) -> Iterator[Markup]:
+    """The whole map; of a large one the sound pairs fold away where there are others to see."""
+    troubled, sound = whole.parted()
+    if len(whole.pairs) <= MOST_PAIRS_AT_ONCE or not sound.pairs or not troubled.sources:
+        yield _drawing(whole, f"{key}m", telling)
+        return
+    yield _drawing(troubled, f"{key}m", telling)
+    summary = f"{counted(len(sound.pairs), 'pair')} mapped both ways"
+    yield element("details", element("summary", summary), _drawing(sound, f"{key}n", telling))
+
+
+def _drawing(drawn: NetworkMap, key: str, telling: Telling) -> Markup:
+    label = f"Map of {drawn.regions.source} and {drawn.regions.target}"
+    picture = map_svg(drawn, key, banner=telling.banner)
+    return element("div", picture, class_="scroll", tabindex=0, role="group", aria_label=label)
 
 
 def _legend() -> Markup:

@@ -106,6 +106,9 @@ svg.map .missing .disc{stroke:var(--bad)}
 svg.map .sign{text-anchor:middle;font-size:13px;font-weight:800;fill:var(--warn)}
 svg.map .missing .sign{fill:var(--bad)}
 .sideways{display:none}
+.ways{font-weight:700;margin:.2rem 0}
+.ways.good{color:var(--good)}.ways.bad{color:var(--bad)}
+.ways+ul{margin:.2rem 0 .9rem;padding-left:1.4rem}
 .legend{display:flex;flex-wrap:wrap;gap:.25rem 1.4rem;list-style:none;padding:0;margin:.8rem 0 0;
 color:var(--soft);font-size:.9rem}
 .legend b{font-weight:700}
@@ -118,6 +121,7 @@ padding:.75rem 1rem;margin:.6rem 0}
 .finding h4{display:flex;flex-wrap:wrap;align-items:center;gap:.5rem;font-size:.95rem}
 .finding ul{padding-left:1.1rem;margin:.4rem 0 0}
 .finding li{margin:.3rem 0}
+.finding>.soft{margin-top:.3rem;font-size:.92rem}
 .finding .word{font-weight:600}
 .finding.error .word{color:var(--bad)}.finding.warning .word{color:var(--warn)}
 .finding.info .word{color:var(--info)}
@@ -142,14 +146,17 @@ thead th button:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 th[aria-sort=ascending] button::after{content:" \\25B2"}
 th[aria-sort=descending] button::after{content:" \\25BC"}
 tbody th{font-weight:650}
-table.networks th:nth-child(1){width:22%}table.networks th:nth-child(2){width:15%}
+table.networks th:nth-child(1){width:21%}table.networks th:nth-child(2){width:18%}
 table.networks th:nth-child(3){width:17%}table.networks th:nth-child(4){width:9%}
-table[data-live] th:nth-child(1){width:12%}table[data-live] th:nth-child(2){width:16%}
-table[data-live] th:nth-child(3){width:15%}table[data-live] th:nth-child(4){width:24%}
-table[data-live] th:nth-child(5){width:17%}
+table.run th:nth-child(1){width:9%}table.run th:nth-child(2){width:31%}
+table.run th:nth-child(3){width:40%}
+table[data-live] th:nth-child(1){width:11%}table[data-live] th:nth-child(2){width:14%}
+table[data-live] th:nth-child(3){width:14%}table[data-live] th:nth-child(4){width:24%}
+table[data-live] th:nth-child(5){width:15%}
 tbody .soft{font-weight:400;font-size:.92em}
 tr.e>th:first-child{box-shadow:inset 4px 0 var(--bad)}
 tr.w>th:first-child{box-shadow:inset 4px 0 var(--warn)}
+tr.r>th:first-child{box-shadow:inset 4px 0 var(--bad)}
 tr.told td{background:var(--infobg)}
 .late{content-visibility:auto;contain-intrinsic-size:auto 600px}
 .later{margin-top:.35rem;padding-top:.3rem;border-top:1px dashed var(--edge)}
@@ -187,7 +194,7 @@ table.cards[data-live] td:nth-of-type(1)::before{content:"NIC and IP config"}
 table.cards[data-live] td:nth-of-type(2)::before{content:"Today"}
 table.cards[data-live] td:nth-of-type(3)::before{content:"At failover"}
 table.cards[data-live] td:nth-of-type(4)::before{content:"At test failover"}
-table.cards[data-live] td:nth-of-type(5)::before{content:"Findings"}
+table.cards[data-live] td:nth-of-type(5)::before{content:"Ready, and findings"}
 .sideways{display:block;color:var(--soft);font-size:.85rem;margin-bottom:.4rem}
 .controls label{flex:1 1 100%;min-width:0}
 .controls input,.controls select{flex:1;min-width:0}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from asr_netmap.planning.commands import completed
 from asr_netmap.report.html.markup import Child, Markup, element
 
 _DOCUMENTATION = "https://learn.microsoft.com/azure/site-recovery/"
@@ -26,13 +27,6 @@ def marked(sentence: str, options: str = "") -> tuple[Child, ...]:
     return tuple(_pieces(sentence, options))
 
 
-def remedy(fix: str, options: str = "") -> tuple[Child, ...]:
-    """What a finding says to do; one that is a command of az as a whole is code."""
-    if fix.startswith("az "):
-        return (element("code", fix, class_="copy"),)
-    return marked(fix, options)
-
-
 def _pieces(sentence: str, options: str) -> Iterator[Child]:
     done = 0
     for found in _PIECE.finditer(sentence):
@@ -52,9 +46,7 @@ def _command(command: str, options: str) -> Markup:
     # Only plain words of ours are offered for copying into a shell, never a name that looks so.
     if not _OUR_COMMAND.fullmatch(command):
         return element("code", command)
-    if options and "--" not in command:
-        command = f"{command} {options}"
-    return element("code", command, class_="copy")
+    return element("code", completed(command, options), class_="copy")
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
