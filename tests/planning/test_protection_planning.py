@@ -246,7 +246,9 @@ def test_a_private_endpoint_vault_needs_the_target_network_before() -> None:
     without = Vault(VAULT, TARGET, private_endpoints=True)
     assert errors(planned(estate(vault=without))) == ["vault-without-identity"]
     vault = replace(without, identity=True)
-    assert errors(planned(estate(vault=vault))) == []
+    there = planned(estate(vault=vault))
+    assert errors(there) == []
+    assert found(there, "private-endpoint-not-looked-at").severity.value == "warning"
     lonely = network("vnet-lonely", SOURCE, "10.5.0.0/16", {"web": "10.5.1.0/24"})
     here = estate(vault=vault, nics=(card(net="vnet-lonely"),))
     made = planned(replace(here, networks=(*here.networks, lonely)))
