@@ -45,11 +45,15 @@ class Machine:
 
 @dataclass
 class Machines:
-    """The machines that nothing keeps from being replicated, and what is in the way of others."""
+    """The machines that nothing keeps from being replicated, and what is in the way of others.
+
+    networks -- those that declared machines are in, whether they replicate already or not.
+    """
 
     ready: list[Machine] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    networks: set[ArmId] = field(default_factory=set)
 
     def refuse(
         self, vm: VirtualMachine, code: str, message: str, fix: str, command: str = ""
@@ -79,7 +83,10 @@ def find_machines(inventory: Inventory, settings: Settings, selection: Selection
     search = _Search.of(inventory, settings)
     rows = search.rows(protect)
     for vm in search.declared(protect):
-        if not search.replicated(vm) and _picked(selection, vm, inventory):
+        if not _picked(selection, vm, inventory):
+            continue
+        found.networks |= _networks(vm, inventory)
+        if not search.replicated(vm):
             _sort(found, vm, rows.get(vm.id), inventory, settings)
     unseen = (each for each in search.unseen(protect) if _asked_for(selection, each.title))
     found.pending += unseen
@@ -120,11 +127,14 @@ def with_machines(
     sources: tuple[Source, ...], machines: Machines, settings: Settings, inventory: Inventory
 ) -> tuple[Source, ...]:
     """The source networks of a run, with those that machines are in."""
-    networks = {source.network.id: source for source in sources}
-    for machine in machines.ready:
-        home = machine.network
-        networks[home.id] = Source(home, wanted_of(home, settings, inventory))
-    return tuple(networks.values())
+    homes = {source.network.id: source.network for source in sources}
+    declared = {source.network.id: source for source in sources}
+    homes |= {machine.network.id: machine.network for machine in machines.ready}
+    asked = machines.networks
+    return tuple(
+        Source(home, wanted_of(home, settings, inventory)) if key in asked else declared[key]
+        for key, home in homes.items()
+    )
 
 
 def wanted_of(network: Network, settings: Settings, inventory: Inventory) -> NetworkSettings | None:
@@ -173,8 +183,7 @@ class _Search:
         found = {vm.id: vm for text in protect.vms for vm in self.named(text)}
         networks = {network.id for text in protect.networks for network in self._network(text)}
         for vm in self.inventory.vms:
-            placed = (a for nic in self.inventory.nics_of(vm.id) for a in nic.addresses)
-            if any(a.subnet is not None and a.subnet.parent in networks for a in placed):
+            if networks & _networks(vm, self.inventory):
                 found[vm.id] = vm
         return iter(sorted(found.values(), key=lambda vm: vm.id))
 
@@ -276,9 +285,14 @@ def _asked_for(selection: Selection, text: str) -> bool:
 def _picked(selection: Selection, vm: VirtualMachine, inventory: Inventory) -> bool:
     if not selection.takes_machine(vm):
         return False
-    placed = (a.subnet for nic in inventory.nics_of(vm.id) for a in nic.addresses)
-    networks = {subnet.parent for subnet in placed if subnet is not None}
+    networks = _networks(vm, inventory)
     return not selection.networks or any(selection.takes_network(each) for each in networks)
+
+
+def _networks(vm: VirtualMachine, inventory: Inventory) -> set[ArmId]:
+    """The networks that its NICs are in."""
+    placed = (a.subnet for nic in inventory.nics_of(vm.id) for a in nic.addresses)
+    return {subnet.parent for subnet in placed if subnet is not None}
 
 
 def _sort(

@@ -366,6 +366,13 @@ class _Enabling:
         if vault is None or not vault.private_endpoints:
             return False
         if self.inventory.network(network.id) is not None:
+            self._find(
+                "private-endpoint-not-looked-at",
+                Severity.WARNING,
+                f"whether the vault {vault.id.name} has a private endpoint that VMs in "
+                f"{network.name} reach is not looked at; without one they can't be protected back",
+                f"Look at it: az network private-endpoint-connection list --id {vault.id}",
+            )
             return False
         self._find(
             "private-endpoint-network-missing",

@@ -25,7 +25,7 @@ from asr_netmap.models import (
     VirtualMachine,
     VmDisk,
 )
-from asr_netmap.planning.change import Change, Kind, ReplicationState
+from asr_netmap.planning.change import Change, Kind, MappingState, ReplicationState
 from asr_netmap.planning.enabled import item_id
 from asr_netmap.planning.plan import Finding, Plan
 from asr_netmap.planning.planner import plan
@@ -246,7 +246,9 @@ def test_a_private_endpoint_vault_needs_the_target_network_before() -> None:
     without = Vault(VAULT, TARGET, private_endpoints=True)
     assert errors(planned(estate(vault=without))) == ["vault-without-identity"]
     vault = replace(without, identity=True)
-    assert errors(planned(estate(vault=vault))) == []
+    there = planned(estate(vault=vault))
+    assert errors(there) == []
+    assert found(there, "private-endpoint-not-looked-at").severity.value == "warning"
     lonely = network("vnet-lonely", SOURCE, "10.5.0.0/16", {"web": "10.5.1.0/24"})
     here = estate(vault=vault, nics=(card(net="vnet-lonely"),))
     made = planned(replace(here, networks=(*here.networks, lonely)))
@@ -451,6 +453,15 @@ def test_a_network_that_is_not_mapped_yet_gets_the_one_that_is_named() -> None:
     assert state_of(made).network == network("vnet-other").id
     assert [c.kind for c in made.changes] == [Kind.MAPPING, Kind.MAPPING, Kind.REPLICATION]
     assert errors(made) == []
+
+
+def test_the_network_that_is_named_is_that_of_machines_that_replicate_already_too() -> None:
+    there = item("app9", ip_config())
+    made = planned(replace(estate(mappings=()), items=(there,)), target_network="vnet-other")
+    targets = [
+        c.after.target_network.name for c in made.changes if isinstance(c.after, MappingState)
+    ]
+    assert targets == ["vnet-other", "vnet-app"]
 
 
 def test_a_declared_network_without_a_target_gets_the_one_that_is_named() -> None:

@@ -58,6 +58,13 @@ KINDS = (
         ENDPOINTS,
     ),
     FindingKind(
+        "private-endpoint-not-looked-at",
+        WARNING,
+        "The vault has private endpoints, and whether one serves the target network is not known.",
+        "See that one does: VMs need it there to be protected back.",
+        ENDPOINTS,
+    ),
+    FindingKind(
         "protect-counts",
         WARNING_OR_INFO,
         "How many VMs and disks are to replicate, beside those that do.",
