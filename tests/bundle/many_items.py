@@ -1,4 +1,7 @@
-"""The demo estate with many more replicated VMs, each with two NICs, in a network of their own."""
+"""The demo estate with many more replicated VMs, each with two NICs, in a network of their own.
+
+That network has its copy in the target region, and no mapping.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,8 @@ def many_items(number: int) -> Estate:
     model = [
         json.dumps(each) for each in resources if re.fullmatch(rf"{_MODEL}(-nic2?)?", each["name"])
     ]
-    texts = [network, *(_copy(text, place) for place in range(number) for text in model)]
+    target = network.replace(_NETWORK, f"{_MANY}-asr").replace('"eastasia"', '"southeastasia"')
+    texts = [network, target, *(_copy(text, place) for place in range(number) for text in model)]
     copies = [json.loads(text.replace(_NETWORK, _MANY)) for text in texts]
     return Estate.from_document({**document, "resources": [*resources, *copies]})
 

@@ -159,10 +159,13 @@ def test_without_an_identity_it_says_what_to_switch_on(run: Runner, front: Front
 def test_two_thousand_items_fit_into_the_memory_of_a_job(
     run: Runner, tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    with azure_front(MemorySandbox(many_items(ITEMS)), tmp_path) as front:
-        ended = run(f"verify {WHERE}", environment={**front.environment, **COLD})
+    sandbox = MemorySandbox(many_items(ITEMS), Options(retry_after=0))
+    with azure_front(sandbox, tmp_path) as front:
+        some = "--only vm=many0001,vm=many0002,vm=many0003"
+        ended = run(f"apply {WHERE} {some}", environment={**front.environment, **COLD})
     assert ended.code == 0, ended.out[-2000:]
-    record_property("figure", f"{ITEMS} items, verify: at most {ended.peak / 1e6:.0f} MB")
+    assert ended.last["changes"]["applied"] == 5  # both mappings, and the NICs of three VMs
+    record_property("figure", f"apply, {ITEMS} items: at most {ended.peak / 1e6:.0f} MB")
     assert ended.peak < MOST_MEMORY
 
 
