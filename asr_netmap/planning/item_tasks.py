@@ -304,16 +304,9 @@ class ItemTasks:
     def _wait(self, item: ReplicatedItem, reason: str) -> None:
         self.pending.append(Pending(item.id, item.vm_name, reason))
 
-    def _find(
-        self,
-        item: ReplicatedItem,
-        code: str,
-        severity: Severity,
-        message: str,
-        fix: str = "",
-        command: str = "",
-    ) -> None:
-        self.findings.append(item_finding(item, code, severity, message, fix, command))
+    def _find(self, item: ReplicatedItem, code: str, severity: Severity, *said: str) -> None:
+        """Take a finding in. said -- its message, fix and command."""
+        self.findings.append(item_finding(item, code, severity, *said))
 
     def _out_of_scope(self, item: ReplicatedItem) -> None:
         if self._selection.vms or self._selection.groups or self._selection.tags:

@@ -71,6 +71,7 @@ def test_a_run_is_told_from_its_journal(here: Run) -> None:
     told = here("report", "--journal", "run.jsonl").out
     part = told[told.index('id="v1run"') : told.index('id="v1pending"')]
     assert part.count(">applied<") == 13
+    assert "vnet-data-dr -&gt; vnet-data" in part
     assert re.search(r"Begun \d{4}-\d\d-\d\d \d\d:\d\d UTC: 13 applied\.", part)
     assert "The plan changes nothing." in told
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from asr_netmap.errors import FileError
-from asr_netmap.planning.change import Change
+from asr_netmap.planning.change import Change, MappingState
 from asr_netmap.planning.plan import Scope
 
 NO_END = "no end"
@@ -58,7 +58,7 @@ def past_run(
     scope -- of the picture: in a run over several vaults, changes of others are left out.
     Raises FileError for an outcome that can't be understood.
     """
-    changes = {change.id: change for change in written}
+    changes = {change.id: _titled(change) for change in written}
     outcomes = {str(e.get("change")): e for e in events if e.get("event") == "outcome"}
     ids = dict.fromkeys([*changes, *outcomes])
     steps = tuple(
@@ -68,6 +68,15 @@ def past_run(
     )
     ended = any(event.get("event") == "end" for event in events)
     return PastRun(journal, _moment(str(header.get("started") or "")), ended, steps)
+
+
+def _titled(change: Change) -> Change:
+    """A mapping is known by its networks; a journal has only its own name."""
+    state = change.after if change.after is not None else change.before
+    if not isinstance(state, MappingState):
+        return change
+    title = f"{state.source_network.name} -> {state.target_network.name}"
+    return replace(change, title=title)
 
 
 def _moment(text: str) -> str:
