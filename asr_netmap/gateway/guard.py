@@ -49,9 +49,11 @@ _WRITES = tuple(
         ({"PUT", "PATCH"}, _ITEM_PATH),
     )
 )
-# What is read: subscriptions, their regions and groups, and resources of these providers.
+# What is read: subscriptions, their regions, groups and operations, and these providers' resources.
 _READ = re.compile(
-    rf"/subscriptions(/{_NAME}(/locations|/resourcegroups(/{_NAME})?)?)?", re.IGNORECASE
+    rf"/subscriptions(/{_NAME}(/locations|/resourcegroups(/{_NAME})?"
+    rf"|/operation(s|results)/{_NAME})?)?",
+    re.IGNORECASE,
 )
 _READ_PROVIDERS = frozenset(
     f"microsoft.{name}"
