@@ -49,6 +49,17 @@ _WRITES = tuple(
         ({"PUT", "PATCH"}, _ITEM_PATH),
     )
 )
+# What is read: subscriptions, their regions, groups and operations, and these providers' resources.
+_READ = re.compile(
+    rf"/subscriptions(/{_NAME}(/locations|/resourcegroups(/{_NAME})?"
+    rf"|/operation(s|results)/{_NAME})?)?",
+    re.IGNORECASE,
+)
+_READ_PROVIDERS = frozenset(
+    f"microsoft.{name}"
+    for name in ("authorization", "compute", "network", "recoveryservices", "storage")
+)
+_PROVIDER = re.compile(r"/providers/([^/]+)(?:/|\Z)", re.IGNORECASE)
 _UNSAFE_BEFORE_QUERY = re.compile(r"[^\x21-\x7e]|\\")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSAFE_IN_NAME = re.compile(r"[\x00-\x1f\x7f/\\?#%]")
@@ -143,14 +154,23 @@ def check_scope(method: str, url: str) -> None:
                 f"{one_line(segment, 60)!r}, which would lead to another resource.",
                 "A name in the settings or in an id is wrong.",
             )
-    if method == "GET":
-        return
     path = "/" + "/".join(segments)
-    if not any(method in methods and pattern.match(path) for methods, pattern in _WRITES):
+    if not (_is_read(path) if method == "GET" else _is_write(method, path)):
         raise BlockedRequest(
             f"Not sent: {method} {one_line(parts.path, 300)} is no call that this tool makes.",
             "Please report this as a bug.",
         )
+
+
+def _is_read(path: str) -> bool:
+    providers = {name.lower() for name in _PROVIDER.findall(path)}
+    if not providers:
+        return _READ.fullmatch(path) is not None
+    return path.lower().startswith("/subscriptions/") and providers <= _READ_PROVIDERS
+
+
+def _is_write(method: str, path: str) -> bool:
+    return any(method in methods and pattern.match(path) for methods, pattern in _WRITES)
 
 
 def check_place(place: Place, url: str) -> None:

@@ -72,8 +72,9 @@ class WholeAnswers(HTTPAdapter):
     def _body(self, response: requests.Response) -> bytes:
         raw, latest = response.raw, self._clock.monotonic() + self._patience.body
         body = bytearray()
+        raw.decode_content = True  # vcrpy's stand-in takes it as an attribute alone
         try:
-            while piece := raw.read1(_PIECE, decode_content=True):
+            while piece := raw.read1(_PIECE):
                 body += piece
                 if self._clock.monotonic() > latest:
                     words = f"The answer did not end within {self._patience.body:g} s."
@@ -81,7 +82,6 @@ class WholeAnswers(HTTPAdapter):
         except BaseException:
             raw.close()
             raise
-        raw.release_conn()
         return bytes(body)
 
 

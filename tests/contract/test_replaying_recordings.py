@@ -334,7 +334,7 @@ def _check_told(case: dict[str, Any]) -> None:
 
 def _refusal(status: int, body: dict[str, Any]) -> errors.AzureError:
     azure = scripted([answer(status, body)])
-    path = "/subscriptions/s1/providers/x"
+    path = "/subscriptions/s1/resourcegroups"
     url = f"https://management.azure.com{path}?api-version=1"
     return from_response(azure.connection.follow(url), Asked("GET", path))
 

@@ -11,7 +11,7 @@ from asr_netmap.planning.gateway import Operation
 
 from .scripted import ITEM, VAULT, Answer, answer, scripted
 
-EVIL = "https://evil.example/steal"
+EVIL = "https://evil.example/subscriptions/s1/providers/Microsoft.Network/x/y"
 
 
 def hosts(urls: list[str]) -> set[str]:

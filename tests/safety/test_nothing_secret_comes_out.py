@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -92,8 +93,12 @@ def test_a_recorded_run_keeps_no_secret(
 
 
 def test_a_loud_job_of_a_runbook_says_no_secret(
-    azure: Watched, folder: Path, logged: pytest.LogCaptureFixture
+    azure: Watched,
+    folder: Path,
+    logged: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))  # its journal goes there
     out = io.StringIO()
     around = Surroundings(
         out, {}, lambda _name: NETMAP, azure.clock.monotonic, lambda _access: azure.connect()
@@ -102,6 +107,7 @@ def test_a_loud_job_of_a_runbook_says_no_secret(
     assert (code, bool(azure.writes)) == (0, True), out.getvalue()
     assert "GET /subscriptions" in out.getvalue()
     assert len(azure.secrets) > 10
+    assert list(folder.glob("asr-netmap-*.jsonl"))
     assert hits(azure.secrets, Finished(code, out.getvalue(), ""), logged, folder) == []
 
 

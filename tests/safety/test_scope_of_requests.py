@@ -40,6 +40,8 @@ PLANNED = (GROUP, NETWORK, FABRIC, MAPPING, ITEM)
 OTHER = "99999999-2222-3333-4444-555555555555"
 _MAPPINGS = f"{FABRIC}/replicationNetworks/azureNetwork/replicationNetworkMappings"
 
+_KEYS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.KeyVault/vaults"
+
 
 def elsewhere(subject: ArmId, old: str, new: str) -> str:
     text = str(subject)
@@ -74,6 +76,10 @@ PLANTED: tuple[tuple[str, str, str], ...] = (
     ("an item that is not in the plan", "PATCH", f"{{azure}}{elsewhere(ITEM, 'app1', 'app2')}"),
     ("a network that is not in the plan", "PUT", f"{{azure}}{NETWORK}2"),
     ("a mapping that is not in the plan", "DELETE", f"{{azure}}{_MAPPINGS}/m2"),
+    ("a provider that is none of ours", "GET", f"{{azure}}{_KEYS}"),
+    ("a provider behind one of ours", "GET", f"{{azure}}{VAULT}/providers/Microsoft.Insights/x"),
+    ("what belongs to the tenant", "GET", "{azure}/providers/Microsoft.Authorization/x"),
+    ("what belongs to no provider", "GET", f"{{azure}}/subscriptions/{SUBSCRIPTION}/tagNames"),
     ("..", "PUT", f"{{azure}}{_MAPPINGS}/.."),
     ("an encoded ..", "PUT", f"{{azure}}{_MAPPINGS}/%2e%2e"),
     ("a doubly encoded ..", "GET", f"{{azure}}{VAULT}/replicationFabrics/%252e%252e"),
