@@ -36,6 +36,9 @@ INLINE = "the parameter"
 
 _NOTHING = {"", "null", "none", "{}", "[]", "()", '""', "''"}
 _DASHES = re.compile(r"^(?=-?[\u2012-\u2015\u2212])[-\u2012-\u2015\u2212]{1,3}(?=[A-Za-z])")
+# Each system on the way may quote once more; more than these are no quotes.
+_MOST_QUOTINGS = 20
+_QUOTED = re.compile(r"""((?:\\{1,31}|`)?(?:"{1,9}|'{1,9}))(.*)\1""", re.DOTALL)
 _ONLY_IN_SETTINGS = {
     *("version", "vault", "vaults", "defaults", "networks", "nics", "copy", "tags", "safety"),
     *("freeze", "target_subscription"),
@@ -89,11 +92,10 @@ def _asked(text: str, parts: Sequence[str], flags: frozenset[str]) -> Asked:
 
 def _unwrapped(text: str) -> str:
     """The text without the quotes around all of it."""
-    before = None
-    while text != before:
+    for _ in range(_MOST_QUOTINGS):
         before = text = text.strip()
         plain = loose_json.straight(text)
-        found = re.fullmatch(r"""((?:\\+|`)?(?:"+|'+))(.*)\1""", plain, re.DOTALL)
+        found = _QUOTED.fullmatch(plain)
         inner = _json_text(plain)
         if inner:
             text = inner
@@ -101,6 +103,8 @@ def _unwrapped(text: str) -> str:
             text = found[2]
         elif plain.startswith(("{", "[", '"{', '"[')) and not text.startswith(("{", "[")):
             text = plain
+        if text == before:
+            break
     return text
 
 
@@ -113,7 +117,7 @@ def _json_text(text: str) -> str:
     """What a text is that is a JSON string itself; empty if it is none."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     return found if isinstance(found, str) else ""
 

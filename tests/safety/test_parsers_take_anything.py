@@ -156,6 +156,8 @@ LOOSE = st.one_of(ANY_TEXT, st.text("{}[]:,;\"'`\\ -=$azAZ09\u201c\u2019"), JSON
 
 @given(st.lists(LOOSE, max_size=3))
 @example(["{" * 100_000])
+@example(["[ " * 100_000])
+@example(['"' * 20_000])
 @example(["\\" * 20_000])
 @example(["'" + " a" * 20_000])
 @example(['{"deadline": 1e999}'])
