@@ -291,7 +291,8 @@ def _picked(selection: Selection, vm: VirtualMachine, inventory: Inventory) -> b
 
 def _networks(vm: VirtualMachine, inventory: Inventory) -> set[ArmId]:
     """The networks that its NICs are in."""
-    placed = (a.subnet for nic in inventory.nics_of(vm.id) for a in nic.addresses)
+    known = (inventory.nic(each) for each in vm.nics)
+    placed = (a.subnet for nic in known if nic is not None for a in nic.addresses)
     return {subnet.parent for subnet in placed if subnet is not None}
 
 

@@ -662,3 +662,10 @@ def test_the_command_that_creates_what_is_missing_leads_where_this_one_would() -
     rows = planned(bare, settings=[{"vm": "app9", "subnet": "app"}])
     assert rows.errors[0].command == ""
     assert "create_missing" in rows.errors[0].fix
+
+
+def test_a_machine_says_itself_which_nics_it_has() -> None:
+    alone = replace(card(), vm=None)
+    made = planned(estate(nics=(alone,), mappings=()), target_network="vnet-other")
+    assert errors(made) == []
+    assert state_of(made).network == network("vnet-other").id
