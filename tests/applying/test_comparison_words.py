@@ -9,7 +9,18 @@ import pytest
 from asr_netmap.applying.comparison import busy_only, differences, disturbances, judge
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import ReplicatedItem
-from asr_netmap.planning.change import Action, Change, FabricState, GroupState, ItemState, State
+from asr_netmap.planning.change import (
+    Action,
+    Change,
+    ContainerMappingState,
+    FabricState,
+    GroupState,
+    ItemState,
+    Kind,
+    PolicyState,
+    ReplicationState,
+    State,
+)
 from asr_netmap.planning.gateway import Reading
 from asr_netmap.planning.nic_setting import Setting, SettingValue
 from asr_netmap.rules.readiness import not_ready
@@ -143,6 +154,34 @@ def test_an_object_in_another_region_says_both_regions(
     assert says(change, found) == (
         f"It exists already and is not as planned (region: expected {expected}, found westeurope)."
     )
+
+
+def test_what_replication_stands_on_is_compared_fact_by_fact_and_told_by_its_names() -> None:
+    one, other = (ArmId(f"{SOURCE.parent}/things/{name}") for name in ("one", "other"))
+    enabled = ReplicationState(one, one, one, one, None, None, ())
+    moved = ReplicationState(other, other, other, other, None, None, ())
+    change = replace(create_mapping(), kind=Kind.REPLICATION, after=enabled)
+    assert says(change, enabled) == "It exists already, as planned."
+    assert says(change, moved) == (
+        "It exists already and is not as planned ("
+        f"VM: expected {one}, found {other}; "
+        f"policy: expected {one}, found {other}; "
+        f"target protection container: expected {one}, found {other}; "
+        f"target resource group: expected {one}, found {other})."
+    )
+    pairing = ContainerMappingState(one, one)
+    change = replace(create_mapping(), kind=Kind.CONTAINER_MAPPING, after=pairing)
+    assert says(change, pairing) == "It exists already, as planned."
+    assert says(change, ContainerMappingState(other, other)) == (
+        "It exists already and is not as planned ("
+        f"target protection container: expected {one}, found {other}; "
+        f"policy: expected {one}, found {other})."
+    )
+
+
+def test_a_policy_of_the_name_serves_whatever_it_says() -> None:
+    change = replace(create_mapping(), kind=Kind.POLICY, after=PolicyState(60, 5, 5, False))
+    assert says(change, PolicyState(1440, 1, 1, True)) == "It exists already, as planned."
 
 
 def read_back(name: str, wanted: SettingValue, **found: object) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -96,6 +97,27 @@ def test_from_nothing_everything_is_created_in_the_order_of_its_dependencies() -
     assert forward.after == MappingState(APP.id, net.subject, "asr-a2a-default-southeastasia")
     assert reverse.after == MappingState(net.subject, APP.id, "asr-a2a-default-eastasia")
     assert all(c.before is None and c.reason for c in made.changes)
+
+
+def test_the_plan_of_a_copy_holds_all_that_the_copy_takes_over() -> None:
+    ddos = resource("Microsoft.Network/ddosProtectionPlans", "ddos")
+    more: dict[str, Any] = {"dns_servers": ("10.1.0.4",), "tags": {"env": "prod"}}
+    source = replace(APP, ddos_plan=ddos, **more)
+    everything = declared(ONE, copy={"ddos": True, "tags": True})
+    after = the(plan_of(bare(networks=[source]), everything), Kind.NETWORK, Action.CREATE).after
+    assert isinstance(after, NetworkState)
+    assert (after.ddos_plan, after.dns_servers, after.tags) == (ddos, *more.values())
+
+
+def test_removing_goes_by_the_declared_target() -> None:
+    mapped = [mapping("vnet-app", "vnet-dr"), reverse_mapping("vnet-dr", "vnet-app")]
+    dr = network("vnet-dr", TARGET)
+    there = inventory(networks=[APP, APP_ASR, dr], mappings=[*mapped, *PAIRED])
+    made = plan_removal(there, declared({**ONE, "target": "vnet-dr"}), scope())
+    assert [c.title for c in made.changes] == [
+        "vnet-dr -> vnet-app (reverse)",
+        "vnet-app -> vnet-dr (forward)",
+    ]
 
 
 def test_carrying_out_the_plan_leaves_nothing_to_plan() -> None:

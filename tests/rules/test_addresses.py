@@ -157,5 +157,7 @@ def test_the_place_in_the_subnet_is_kept_also_with_several_prefixes() -> None:
         "10.3.0.200"
     )
     assert keep_host_part(address, home, subnet("t", "10.2.0.0/25")) is None
+    first_outside = IPv4Address("10.1.9.128")
+    assert keep_host_part(first_outside, home, subnet("t", "10.2.0.0/25")) is None
     assert keep_host_part(IPv4Address("10.5.0.1"), home, SAME_SPACE) is None
     assert keep_host_part(address, None, SAME_SPACE) is None

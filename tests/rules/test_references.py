@@ -9,12 +9,13 @@ import pytest
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import Inventory, NotLookedAt, ReplicatedItem
-from asr_netmap.rules.references import Problem, References, references_of
+from asr_netmap.rules.references import Problem, References, blocked_by, references_of
 from tests.builders import (
     OTHER_SUBSCRIPTION,
     SOURCE,
     SUBSCRIPTION,
     existing_nic,
+    network_id,
     resource,
     vm_id,
 )
@@ -225,3 +226,44 @@ def test_ids_are_compared_whatever_their_case() -> None:
     loud = ArmId(str(resource("Microsoft.Network/publicIPAddresses", "pip", "rg-dr")).upper())
     shouted = ArmId(str(loud).replace("/SUBSCRIPTIONS/", "/subscriptions/"))
     assert problems(refers(config={"public_ip": shouted})) == []
+
+
+def test_subscriptions_are_the_same_in_any_case() -> None:
+    lettered = "abcdefab-1111-1111-1111-abcdefabcdef"
+    here, loud = (ArmId.of_group(sub, "rg-dr") for sub in (lettered, lettered.upper()))
+    pip = loud.provider_child("Microsoft.Network", "publicIPAddresses", "pip")
+    item = refers(config={"public_ip": pip}, target_group=here)
+    there = replace(public_ip(), id=pip)
+    about = References(estate(item, **{**THERE, "regional": (there, nsg())})).problems(item)
+    assert ("public_ip", Problem.SUBSCRIPTION) not in [
+        (p.reference.setting, p.problem) for p in about
+    ]
+
+
+def test_everything_that_blocks_an_item_is_named() -> None:
+    item = refers()
+    first, second, *_ = references_of(item)
+    assert blocked_by((first, second)) == (
+        f"its settings refer to what does not exist: {first.target.name} ({first}), "
+        f"{second.target.name} ({second}); clear that first"
+    )
+
+
+def test_a_balancer_that_is_elsewhere_names_all_networks_it_is_in() -> None:
+    home = balancer()
+    (front,) = home.frontends
+    spread = tuple(
+        replace(front, subnet=network_id(name).child("subnets", "web"))
+        for name in ("vnet-two", "vnet-dr")
+    )
+    said = text(refers(), load_balancers=(replace(home, frontends=spread),))
+    assert said == (
+        f"the load balancer {home.id.name} has its frontend in vnet-dr, vnet-two, "
+        "and one in vnet-app-asr is needed"
+    )
+
+
+def test_a_pool_that_its_balancer_lacks_is_named_with_it() -> None:
+    home = balancer()
+    said = text(refers(), load_balancers=(replace(home, pools=()),))
+    assert said == f"the pool {LB.name} of {home.id.name} does not exist"
