@@ -16,7 +16,7 @@ from asr_netmap.errors import EstateFileError, UsageError
 if TYPE_CHECKING:
     from asr_netmap.gateway.connection import Connection  # loads azure, so only for the checker
 
-DEFAULT_WORKERS = 8
+DEFAULT_WORKERS = 10
 
 
 def connect_azure(

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from azure.mgmt.network import NetworkManagementClient
     from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
 
-DEFAULT_WORKERS = 8
+DEFAULT_WORKERS = 10
 
 # Versions of the plain calls: published, in all three clouds, and later than what we read of them.
 SUBSCRIPTIONS_API = "2022-12-01"

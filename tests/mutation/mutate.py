@@ -1,4 +1,7 @@
-"""Run mutmut over what decides, in a copy of the project, and print what the tests noticed."""
+"""Change what decides, in a copy of the project, and print what the tests noticed.
+
+mutmut makes the changes and says which tests see them; `forked` tries them.
+"""
 
 from __future__ import annotations
 
@@ -31,6 +34,8 @@ TESTS = (
     "tests/gateway/test_guard.py",
     "tests/safety/test_scope_of_requests.py",
 )
+_QUICK = ("-p", "no:cacheprovider", "--hypothesis-profile=mutation")
+_PYTEST = (*_QUICK, "-p", "tests.mutation.forked")
 _BESIDE_THE_CODE = ("tests", "pyproject.toml", "README.md", "CHANGELOG.md")
 
 
@@ -40,7 +45,7 @@ def settings() -> str:
         "source_paths": ("asr_netmap",),
         "only_mutate": MUTATED,
         "pytest_add_cli_args_test_selection": TESTS,
-        "pytest_add_cli_args": ("-p", "no:cacheprovider", "--hypothesis-profile=mutation"),
+        "pytest_add_cli_args": _QUICK,
         "also_copy": _BESIDE_THE_CODE,
     }
     parts = ("\n    ".join((f"{key}=", *values)) for key, values in lists.items())
@@ -50,7 +55,7 @@ def settings() -> str:
 def mutate(folder: Path, names: Sequence[str]) -> tuple[Mutant, ...]:
     """Try the mutants of the modules whose name holds one of `names`, or all; what came of each.
 
-    folder -- empty; the project is copied there, and mutmut works and writes its log there.
+    folder -- empty; the project is copied there, and log.txt and tried.txt are written there.
     """
     tracked = _output(ROOT, "git", "ls-files", "asr_netmap", *_BESIDE_THE_CODE)
     for name in tracked.splitlines():
@@ -59,11 +64,17 @@ def mutate(folder: Path, names: Sequence[str]) -> tuple[Mutant, ...]:
         target.write_bytes((ROOT / name).read_bytes())
     (folder / "setup.cfg").write_text(settings(), encoding="utf-8")
     with (folder / "log.txt").open("wb") as log:
-        _mutmut(folder, log, "run", *(f"*{name}*" for name in names))
-    found = read_results(
-        _output(folder, sys.executable, "-m", "mutmut", *("results", "--all", "1"))
-    )
-    return tuple(mutant for mutant in found if mutant.status != "not checked")
+        # It makes all mutants and finds out which tests see them, and then finds none of that name.
+        _run(folder, log, "mutmut", "run", "none-of-them")
+        made = _output(folder, sys.executable, "-m", "mutmut", "results", "--all", "1")
+        wanted = [
+            m.name for m in read_results(made) if not names or any(n in m.name for n in names)
+        ]
+        (folder / "names.txt").write_text("\n".join(wanted), encoding="utf-8")
+        tried = folder / "tried.txt"
+        where = ("--mutants=../names.txt", "--seen=mutmut-stats.json", f"--tried=../{tried.name}")
+        _run(folder / "mutants", log, "pytest", "-q", *_PYTEST, *where, *TESTS)
+    return read_results(tried.read_text(encoding="utf-8"))
 
 
 def report(mutants: tuple[Mutant, ...]) -> int:
@@ -75,9 +86,9 @@ def report(mutants: tuple[Mutant, ...]) -> int:
     return 0 if noticed >= BAR else 1
 
 
-def _mutmut(folder: Path, log: IO[bytes], *arguments: str) -> None:
-    """It exits with an error where mutants survive, so only its results tell how it went."""
-    command = [sys.executable, "-m", "mutmut", *arguments]
+def _run(folder: Path, log: IO[bytes], module: str, *arguments: str) -> None:
+    """Its exit code says nothing; what it leaves behind does."""
+    command = [sys.executable, "-m", module, *arguments]
     subprocess.run(command, cwd=folder, stdout=log, stderr=subprocess.STDOUT, check=False)
 
 

@@ -1,0 +1,120 @@
+"""A pytest plugin that tries mutants: tests are collected once, then a child for each mutant.
+
+    python -m pytest -p tests.mutation.forked --mutants STATS --tried FILE NAMES_OF_TESTS...
+
+mutmut makes the mutants and finds out which tests see which function. It would collect the tests
+anew for each mutant, which takes far longer than to run them; that is all that is done otherwise
+here. The one mutant of a child is switched on by mutmut's own variable.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import resource
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+_VARIABLE = "MUTANT_UNDER_TEST"
+# Seconds of CPU: what the tests took without a mutant, so many times, and so many more.
+_PATIENCE, _AT_LEAST = 10, 10
+_SURVIVED, _KILLED = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Which tests see a function, quickest first, and how long they took, in seconds."""
+
+    tests: Mapping[str, tuple[str, ...]]
+    seconds: Mapping[str, float]
+
+    @staticmethod
+    def read(path: Path) -> Seen:
+        """What mutmut found. Raises KeyError for a file of another form."""
+        found = json.loads(path.read_text(encoding="utf-8"))
+        seconds: dict[str, float] = found["duration_by_test"]
+        return Seen(
+            {
+                function: tuple(sorted(tests, key=lambda test: (seconds[test], test)))
+                for function, tests in found["tests_by_mangled_function_name"].items()
+            },
+            seconds,
+        )
+
+    def by(self, mutant: str) -> tuple[str, ...]:
+        """The tests that see what a mutant changes."""
+        return self.tests.get(mutant.rpartition("__mutmut_")[0], ())
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where mutmut's findings are, which mutants to try, and where what came of them goes."""
+    parser.addoption("--mutants", help="a file with a name of a mutant in each line")
+    parser.addoption("--seen", help="mutmut-stats.json")
+    parser.addoption("--tried", help="a line is added for each mutant: name and status")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool:
+    """In place of running the tests once."""
+    option = session.config.getoption
+    names = Path(option("--mutants")).read_text(encoding="utf-8").split()
+    seen = Seen.read(Path(option("--seen")))
+    items = {item.nodeid: item for item in session.items}
+    with Path(option("--tried")).open("a", encoding="utf-8", buffering=1) as tried:
+        for name, status in _try_all(names, items, seen):
+            tried.write(f"{name}: {status}\n")
+    return True
+
+
+def _try_all(
+    names: Sequence[str], items: Mapping[str, pytest.Item], seen: Seen
+) -> Iterator[tuple[str, str]]:
+    """As many children at a time as there are cores."""
+    gc.collect()
+    gc.freeze()  # children share the memory of what was collected
+    running: dict[int, str] = {}
+    for name in names:
+        tests = [items[test] for test in seen.by(name) if test in items]
+        if not tests:
+            yield name, "no tests"
+            continue
+        if len(running) >= (os.cpu_count() or 1):
+            yield _ended(running)
+        seconds = sum(seen.seconds[item.nodeid] for item in tests)
+        running[_fork(name, tests, seconds)] = name
+    while running:
+        yield _ended(running)
+
+
+def _fork(name: str, tests: Sequence[pytest.Item], seconds: float) -> int:
+    """The id of a child that runs the tests until one fails."""
+    child = os.fork()
+    if child:
+        return child
+    status = _KILLED  # whatever breaks the child is a change that was noticed
+    try:
+        limit = int(_AT_LEAST + _PATIENCE * seconds)
+        resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
+        os.environ[_VARIABLE] = name
+        following = [*tests[1:], None]
+        if not any(_failed(item, after) for item, after in zip(tests, following, strict=True)):
+            status = _SURVIVED
+    finally:
+        os._exit(status)
+
+
+def _failed(item: pytest.Item, following: pytest.Item | None) -> bool:
+    return any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
+
+
+def _ended(running: dict[int, str]) -> tuple[str, str]:
+    """The next child that ends, and what its end says of its mutant."""
+    child, status = os.wait()
+    if os.WIFSIGNALED(status):
+        return running.pop(child), "timeout"
+    return running.pop(child), "survived" if os.WEXITSTATUS(status) == _SURVIVED else "killed"
