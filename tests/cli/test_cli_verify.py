@@ -242,3 +242,6 @@ def test_only_a_verification_asks_for_what_stands_around() -> None:
         # Locks and zones of the one subscription, the links of the one zone, and the usage of
         # the two networks that its VMs go into.
         assert azure.requests_sent - before - planned == planned + 5
+        around = api.read_surroundings(azure, inventory)
+    networks = {each.subnet.parent.name for each in around.usages}
+    assert networks == {"vnet-data-dr", "vnet-web-asr"}, "without a word those of all items"

@@ -630,7 +630,7 @@ def test_every_item_of_the_pair_is_told_of_once() -> None:
 
 # -- room, by Azure's own count -------------------------------------------------------------------
 
-SMALL_DR = network("vnet-app-asr", TARGET, "10.1.0.0/16", {"web": "10.1.1.8/29"})
+SMALL_DR = network("vnet-app-asr", TARGET, "10.1.0.0/16", {"Web": "10.1.1.8/29"})
 """Its subnet gives three addresses to NICs."""
 
 
@@ -660,6 +660,7 @@ def test_what_only_azure_counts_takes_room_and_keeps_an_item_from_its_place() ->
     assert found.message.endswith("0 are free of 3 (3 held by others), by Azure's own count")
     assert [each.code for each in full.readiness[0].missing] == ["no-room-for-failover"]
     assert room_of(counted(2, 3)) == []
+    assert "0 are free of 2" in room_of(counted(2, 2))[0].message, "its limit counts, too"
     assert room_of(counted(3, 3, subnet_name="app")) == [], "that is another subnet"
 
 
@@ -685,8 +686,9 @@ def test_azures_count_takes_the_place_of_what_the_plan_said_by_the_lists() -> No
 
 def test_an_address_that_a_list_shows_is_held_whatever_azure_counts() -> None:
     nics = tuple(existing_nic(f"probe{n}", f"10.1.1.{n}") for n in (12, 13, 14))
-    (found,) = room_of(counted(0, 3, nics=nics))
-    assert found.message.endswith("by the lists of NICs and load balancers")
+    for items in ((dynamic("app1"),), (dynamic("app1"), dynamic("app2"))):
+        (found,) = room_of(counted(2, 3, *items, nics=nics))
+        assert "0 are free of 3 (3 held by others), by the lists of" in found.message
 
 
 def test_what_the_plan_left_unsaid_of_a_subnet_stays_so() -> None:
