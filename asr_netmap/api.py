@@ -60,6 +60,7 @@ from asr_netmap.planning.picture.picture import Picture, picture_of
 from asr_netmap.planning.plan import Plan, Scope
 from asr_netmap.planning.review import review, without_missing
 from asr_netmap.planning.rights_findings import needed_rights, rights_findings
+from asr_netmap.planning.room import used_networks
 from asr_netmap.planning.safety import (
     Consent,
     raise_if_replicated_twice,
@@ -421,22 +422,31 @@ def verify(
     shared = settings.safety.model_copy(update={"allow_shared_target": True})
     settings = settings.model_copy(update={"safety": shared})
     found = inventory or read(azure, settings, progress=progress)
-    around = surroundings or read_surroundings(azure, found, progress=progress)
     made = plan(azure, settings, selection=selection, inventory=found)
-    verified = verify_estate(made, found, around, azure.clock.now())
+    if surroundings is None:
+        into = {need.network for need in made.needs}
+        surroundings = read_surroundings(azure, found, networks=into, progress=progress)
+    verified = verify_estate(made, found, surroundings, azure.clock.now())
     return with_drill(verified, drill_checks(found, made.items)) if drill else verified
 
 
 def read_surroundings(
-    azure: Connection, inventory: Inventory, *, progress: Say | None = None
+    azure: Connection,
+    inventory: Inventory,
+    *,
+    networks: Iterable[ArmId] | None = None,
+    progress: Say | None = None,
 ) -> Surroundings:
-    """Locks and DNS zone links around an inventory, which only a verification needs.
+    """Locks, DNS zone links and Azure's count of addresses, which only a verification needs.
 
+    networks -- those whose addresses Azure is asked to count; None: those that the inventory's
+        items fail over into, or are tested in.
     What could not be read is in `Surroundings.not_looked_at`. Raises CredentialsMissing.
     """
     from asr_netmap.gateway import surroundings  # noqa: PLC0415 -- gateway imports azure
 
-    return surroundings.read_surroundings(azure, inventory, progress=progress)
+    into = used_networks(inventory.items) if networks is None else networks
+    return surroundings.read_surroundings(azure, inventory, networks=into, progress=progress)
 
 
 def picture(

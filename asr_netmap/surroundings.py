@@ -68,13 +68,28 @@ class DnsZoneLink:
 
 
 @dataclass(frozen=True, slots=True)
+class SubnetUsage:
+    """How many addresses of a subnet Azure itself counts as used.
+
+    used -- by whatever is in the subnet, also by what no list of NICs or load balancers shows.
+    limit -- how many there can be, the five that Azure keeps in each prefix not among them.
+    """
+
+    subnet: ArmId
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What was read beside the inventory, at the same time.
 
     subscriptions -- whose zones and locks were asked for, lower-case ids.
+    usages -- of the networks that were asked for; none of a subnet that Azure does not count.
     """
 
     dns_links: tuple[DnsZoneLink, ...] = ()
     locks: tuple[ManagementLock, ...] = ()
     subscriptions: tuple[str, ...] = ()
+    usages: tuple[SubnetUsage, ...] = ()
     not_looked_at: tuple[NotLookedAt, ...] = ()

@@ -1,8 +1,9 @@
-"""Reads what only a verification needs beside the inventory: DNS zone links and locks.
+"""Reads what only a verification needs beside the inventory: DNS zone links, locks and usage.
 
 A list of locks and one of private DNS zones for each subscription, and one of links for each zone
 that has some: Azure has no list of the links of a network or of a subscription (Microsoft Learn,
-REST, Private DNS, 2020-06-01). What can't be read is a gap, as everywhere.
+REST, Private DNS, 2020-06-01). How full subnets are by Azure's own count is one list for each
+network that something fails over into or is tested in. What can't be read is a gap, as everywhere.
 """
 
 from __future__ import annotations
@@ -15,15 +16,17 @@ from typing import Any, TypeVar
 from asr_netmap.arm_id import ArmId, check_name
 from asr_netmap.errors import AzureError, CredentialsMissing, Missing
 from asr_netmap.gateway.connection import Connection
+from asr_netmap.gateway.lists import NETWORK_API
 from asr_netmap.gateway.locks import LOCKS_TYPE, read_locks
 from asr_netmap.gateway.reading import Say, gap
 from asr_netmap.gateway.translate import translated_rows
-from asr_netmap.gateway.translate_surroundings import dns_zone_link
+from asr_netmap.gateway.translate_surroundings import dns_zone_link, subnet_usage
 from asr_netmap.models import Inventory, ManagementLock, NotLookedAt
-from asr_netmap.surroundings import DnsZoneLink, Surroundings
+from asr_netmap.surroundings import DnsZoneLink, SubnetUsage, Surroundings
 
 DNS_API = "2020-06-01"
 ZONES_TYPE = "Microsoft.Network/privateDnsZones"
+USAGES_TYPE = "Microsoft.Network/virtualNetworks/usages"
 T = TypeVar("T")
 
 
@@ -42,27 +45,37 @@ class _Read:
 
 
 def read_surroundings(
-    connection: Connection, inventory: Inventory, *, progress: Say | None = None
+    connection: Connection,
+    inventory: Inventory,
+    *,
+    networks: Iterable[ArmId] = (),
+    progress: Say | None = None,
 ) -> Surroundings:
     """The locks and DNS zone links of the subscriptions of the inventory's networks and vault.
 
+    networks -- those whose usage is asked for; one that the inventory does not have is not.
     progress -- told in words what was read; called from one thread at a time.
     Raises CredentialsMissing.
     """
     names = subscriptions_of(inventory)
+    wanted = set(networks)
+    targets = sorted(network.id for network in inventory.networks if network.id in wanted)
     with ThreadPoolExecutor(connection.workers, "asr-netmap-read") as pool:
         locks = list(pool.map(lambda s: _locks(connection, s), names))
         zones = list(pool.map(lambda s: _zones(connection, s), names))
+        usages = list(pool.map(lambda network: _usages(connection, network), targets))
         found = [zone for read in zones for zone in read.rows if zone.links]
         links = list(pool.map(lambda zone: _links(connection, zone), found))
     if progress is not None:
         progress(f"locks: {sum(len(each.rows) for each in locks)}")
         progress(f"links of private DNS zones: {sum(len(each.rows) for each in links)}")
+        progress(f"networks whose usage was read: {sum(not each.gaps for each in usages)}")
     return Surroundings(
         _rows(links, DnsZoneLink),
         _rows(locks, ManagementLock),
         names,
-        tuple(each for read in (*locks, *zones, *links) for each in read.gaps),
+        _rows(usages, SubnetUsage),
+        tuple(each for read in (*locks, *zones, *links, *usages) for each in read.gaps),
     )
 
 
@@ -83,6 +96,11 @@ def zones_path(subscription: str) -> str:
 def links_path(zone: ArmId) -> str:
     """The list of the networks that a private DNS zone is linked to."""
     return f"{zone}/virtualNetworkLinks"
+
+
+def usages_path(network: ArmId) -> str:
+    """The list that tells of each subnet of a network how full it is."""
+    return f"{network}/usages"
 
 
 def _rows(read: Iterable[_Read], kind: type[T]) -> tuple[T, ...]:
@@ -116,6 +134,23 @@ def _links(connection: Connection, zone: _Zone) -> _Read:
         zone.id,
         f"{ZONES_TYPE}/virtualNetworkLinks".lower(),
     )
+
+
+def _usages(connection: Connection, network: ArmId) -> _Read:
+    """How full the subnets of a network are.
+
+    The network was just listed, so not even an answer that there is no such thing means that
+    nothing is in it.
+    """
+    what = f"usage of the network {network.name}"
+    try:
+        rows = connection.rows(usages_path(network), NETWORK_API)
+        found, gaps = translated_rows(rows, subnet_usage, "usage of a subnet")
+    except CredentialsMissing:
+        raise
+    except AzureError as error:
+        return _Read((), (replace(gap(what, error, network), kind=USAGES_TYPE.lower()),))
+    return _Read(tuple(found), tuple(gaps))
 
 
 def _read(

@@ -1,7 +1,8 @@
-"""Azure's bodies -> security groups, route tables and DNS zone links.
+"""Azure's bodies -> security groups, route tables, DNS zone links and the usage of subnets.
 
-The shapes are those of Microsoft Learn, REST, Network Security Groups and Route Tables (2024-05-01)
-and Virtual Network Links (Private DNS, 2020-06-01); none was recorded.
+The shapes are those of Microsoft Learn, REST, Network Security Groups, Route Tables and Virtual
+Networks - List Usage (2024-05-01) and Virtual Network Links (Private DNS, 2020-06-01); none was
+recorded.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from asr_netmap.surroundings import (
     Route,
     RouteTable,
     SecurityRule,
+    SubnetUsage,
 )
 
 Body = Mapping[str, Any]
@@ -42,6 +44,23 @@ def dns_zone_link(body: Body) -> DnsZoneLink:
     """A link of a private DNS zone to a network."""
     network = _properties(body)["virtualNetwork"]["id"]
     return DnsZoneLink(ArmId(body["id"]).parent, ArmId(network))
+
+
+def subnet_usage(body: Body) -> SubnetUsage | None:
+    """How full Azure says that a subnet is; None: the row counts something else, or nothing.
+
+    ARM: the limit leaves out the five addresses that Azure keeps: 251 of a /24, 65531 of a /16
+    (Microsoft Learn, Get-AzVirtualNetworkUsageList). -1 stands where it does not count, as in a
+    gateway subnet (Microsoft Learn, REST, Virtual Networks - List Usage, its example).
+    """
+    name = (body.get("name") or {}).get("value")
+    used, limit = int(body["currentValue"]), int(body["limit"])
+    if (name is not None and str(name).lower() != "subnetspace") or used < 0 or limit < 0:
+        return None
+    subnet = ArmId(body["id"])
+    if subnet.kind != "microsoft.network/virtualnetworks/subnets":
+        raise ValueError(f"{subnet} is no subnet")
+    return SubnetUsage(subnet, used, limit)
 
 
 def _rule(body: Body) -> SecurityRule:

@@ -1,17 +1,16 @@
-"""Findings about subnets and addresses: conflicts, room, and what is left to Site Recovery."""
+"""Findings about subnets and addresses: conflicts, and what is left to Site Recovery."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.models import Inventory, IpAddress, Network, ReplicatedItem, Subnet
+from asr_netmap.models import Inventory, IpAddress, ReplicatedItem, Subnet
 from asr_netmap.planning.item_findings import Place, item_finding, places
 from asr_netmap.planning.plan import Finding, Severity
-from asr_netmap.rules.allocation import capacity
 from asr_netmap.rules.effective import Effective, Outlook
 from asr_netmap.rules.subnets import unusable
 
@@ -23,13 +22,15 @@ class Futures:
     """Where every IP config of every item will be, asked for once.
 
     expected -- who is certain to get an address that nobody has set, by network.
+    needed -- how many will be in each subnet, by network and lower-case name, for failover (False)
+        and for test failover (True).
     """
 
     inventory: Inventory
     outlook: Outlook
     by_item: dict[ArmId, list[tuple[Place, Effective]]] = field(default_factory=dict)
     expected: dict[tuple[bool, ArmId, IpAddress], list[Place]] = field(default_factory=dict)
-    rooms: dict[tuple[ArmId, str], Room] = field(default_factory=dict)
+    needed: dict[tuple[ArmId, str], Counter[bool]] = field(default_factory=dict)
 
     @staticmethod
     def of(inventory: Inventory) -> Futures:
@@ -43,7 +44,6 @@ class Futures:
                     found = outlook.of(item, place.nic, place.config, test=test)
                     mine.append((place, found))
                     futures._count(place, found)
-        _count_strangers(futures, outlook)
         return futures
 
     def can_have(self, place: Place, found: Effective, address: IpAddress) -> bool:
@@ -62,28 +62,10 @@ class Futures:
         if isinstance(place.config.source_address, IPv6Address):
             return
         key = (found.network, found.subnet.lower())
-        self.rooms.setdefault(key, Room()).needed[place.test] += 1
+        self.needed.setdefault(key, Counter())[place.test] += 1
         if found.predicted and found.certain and found.address is not None:
             whose = (place.test, found.network, found.address)
             self.expected.setdefault(whose, []).append(place)
-
-
-@dataclass
-class Room:
-    """What is needed in one subnet, for failover and for test failover, and what strangers hold."""
-
-    needed: Counter[bool] = field(default_factory=Counter)
-    strangers: int = 0
-
-
-def _count_strangers(futures: Futures, outlook: Outlook) -> None:
-    held: dict[ArmId, Counter[str]] = {}
-    for (network_id, subnet), room in futures.rooms.items():
-        network = futures.inventory.network(network_id)
-        if network is not None:
-            if network_id not in held:
-                held[network_id] = outlook.strangers(network)
-            room.strangers = held[network_id][subnet]
 
 
 def address_findings(futures: Futures, item: ReplicatedItem) -> Iterator[Finding]:
@@ -204,47 +186,4 @@ def _sure(futures: Futures, place: Place, found: Effective) -> str:
         where = f"free in another subnet, since {found.shortage}"
     return (
         f"Choose an address that is {where}, and set it in nics.settings: {place.row(address='…')}"
-    )
-
-
-def room_findings(futures: Futures, networks: Collection[ArmId]) -> Iterator[Finding]:
-    """Subnets of `networks` that can't hold all that would come into them."""
-    for network_id, name in sorted(futures.rooms):
-        network = futures.inventory.network(network_id) if network_id in networks else None
-        subnet = network.subnet(name) if network is not None else None
-        if network is not None and subnet is not None:
-            yield from _too_small(network, subnet, futures.rooms[network_id, name])
-
-
-def _too_small(network: Network, subnet: Subnet, room: Room) -> Iterator[Finding]:
-    size = capacity(subnet)
-    free = max(0, size - room.strangers)
-    failover, test = room.needed[False], room.needed[True]
-    if failover > free:
-        code, severity, what = "no-room-for-failover", Severity.ERROR, f"{failover} for failover"
-    elif test > free:
-        code, severity, what = "no-room-for-test", Severity.WARNING, f"{test} for test failover"
-    elif failover + test > free:
-        code, severity = "no-room-for-both", Severity.WARNING
-        what = f"{failover} for failover and {test} for test failover at the same time"
-    else:
-        return
-    yield Finding(
-        code,
-        severity,
-        network.id,
-        network.name,
-        f"subnet {subnet.name} of {network.name} has not the room: {what} are needed, static and "
-        f"dynamic ones, and {free} are free of {size} ({room.strangers} held by others)",
-        "Make the subnet larger, send some NICs into another one, or test in another network.",
-    )
-
-
-def used_networks(items: Iterable[ReplicatedItem]) -> frozenset[ArmId]:
-    """The networks that items fail over into, or are tested in."""
-    return frozenset(
-        network
-        for item in items
-        for network in (item.target_network, item.test_network)
-        if network is not None
     )

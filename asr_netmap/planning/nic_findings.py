@@ -15,9 +15,7 @@ from asr_netmap.planning.address_findings import (
     Futures,
     address_findings,
     relied_on_defaults,
-    room_findings,
     special_subnets,
-    used_networks,
 )
 from asr_netmap.planning.isolation_findings import (
     isolation_findings,
@@ -27,6 +25,7 @@ from asr_netmap.planning.isolation_findings import (
 )
 from asr_netmap.planning.item_findings import item_finding, settings_row
 from asr_netmap.planning.plan import Finding, Severity
+from asr_netmap.planning.room import needs, room_findings, used_networks
 from asr_netmap.planning.source_findings import source_findings
 from asr_netmap.rules.references import (
     Problem,
@@ -95,7 +94,7 @@ def _all(futures: Futures, items: Sequence[ReplicatedItem]) -> Iterator[Finding]
         yield from special_subnets(futures, item)
         yield from relied_on_defaults(futures, item)
         yield from source_findings(inventory, item)
-    yield from room_findings(futures, used_networks(items))
+    yield from room_findings(needs(futures, used_networks(items)))
     targets = (item.target_network for item in items)
     yield from overlap_findings(inventory, {t for t in targets if t is not None}, peers)
 

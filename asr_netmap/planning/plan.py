@@ -88,6 +88,25 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True)
+class SubnetNeed:
+    """How many addresses a subnet has to have for failovers and test failovers, once applied.
+
+    size -- how many it can have: without the five that Azure keeps in each prefix.
+    failover, test -- how many items' IP configs will be in it after each; all items count.
+    strangers -- how many are held by listed NICs and load balancers that belong to no item.
+    own -- how many are held by listed NICs that failovers and test failovers of items made.
+    """
+
+    network: ArmId
+    subnet: str
+    size: int
+    failover: int
+    test: int
+    strangers: int
+    own: int
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """All that would be done to one vault's region pair, and why.
 
@@ -96,6 +115,7 @@ class Plan:
     existing_settings -- how many NIC settings already have a value: what the safety limit counts
         changes against.
     placements -- where the IP configs of its items will be; shown, and not kept in a plan file.
+    needs -- of the subnets that its items will be in; not kept in a plan file.
     items -- the replicated items that it is about, pending ones too; not kept in a plan file.
     """
 
@@ -107,6 +127,7 @@ class Plan:
     not_looked_at: tuple[NotLookedAt, ...] = ()
     existing_settings: int = 0
     placements: tuple[Placement, ...] = field(default=(), compare=False)
+    needs: tuple[SubnetNeed, ...] = field(default=(), compare=False)
     items: tuple[ArmId, ...] = field(default=(), compare=False)
     basis: Basis = ALL_RULES
     # Not taken over by dataclasses.replace: another plan has other changes.

@@ -20,6 +20,7 @@ from asr_netmap.planning.part import nothing_selected
 from asr_netmap.planning.placement import placements
 from asr_netmap.planning.plan import Finding, Plan, Scope, Severity
 from asr_netmap.planning.protection import plan_protection, prepare
+from asr_netmap.planning.room import needs, used_networks
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.sources import Source, find_sources, uses
 from asr_netmap.rules.mapping_pair import NetworkPair, removal_steps
@@ -103,7 +104,8 @@ def plan_in_detail(
         items=items.in_scope,
         placements=placements(futures, concerned),
     )
-    return replace(made, basis=FromRules(retarget_items)), planned
+    needed = tuple(needs(futures, used_networks(concerned)))
+    return replace(made, basis=FromRules(retarget_items), needs=needed), planned
 
 
 def _beside(tasks: Sequence[ItemTask], everybody: ItemTasks) -> Iterator[ItemTask]:

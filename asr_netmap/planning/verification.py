@@ -18,7 +18,8 @@ from asr_netmap.planning.estate_findings.uses import Uses
 from asr_netmap.planning.nic_setting import Setting, SettingValue
 from asr_netmap.planning.plan import Finding, Pending, Plan, Severity
 from asr_netmap.planning.readiness import Readiness, readiness
-from asr_netmap.surroundings import Surroundings
+from asr_netmap.planning.room import recounted
+from asr_netmap.surroundings import SubnetUsage, Surroundings
 
 _FIX = "Apply what is declared."
 _RETARGETED = frozenset({"mapping-in-the-way", "mapping-wrong-target"})
@@ -40,6 +41,7 @@ class Verification:
     readiness -- of every item that the plan is about; empty where only the plan was looked at.
     beside -- what could not be read besides what the plan needs.
     drill -- what became of the items' test failovers, if that was asked for.
+    usages -- how full subnets are by Azure's own count, where it was asked.
     """
 
     plan: Plan
@@ -47,6 +49,7 @@ class Verification:
     readiness: tuple[Readiness, ...] = ()
     beside: tuple[NotLookedAt, ...] = ()
     drill: tuple[DrillCheck, ...] = ()
+    usages: tuple[SubnetUsage, ...] = ()
 
     @property
     def pending(self) -> tuple[Pending, ...]:
@@ -90,10 +93,13 @@ def verify_estate(
     uses = Uses.of(inventory, items, plan.placements)
     around = estate_findings(uses, surroundings, plan.scope.vault, now)
     gaps = (_unread(gap, plan) for gap in surroundings.not_looked_at)
-    findings = _sorted([*_without_repeats([*_of_plan(plan), *around]), *gaps])
+    own = _of_plan(plan, surroundings.usages)
+    findings = _sorted([*_without_repeats([*own, *around]), *gaps])
     unseen = (*plan.not_looked_at, *surroundings.not_looked_at)
     ready = readiness(inventory, about, findings, unseen)
-    return Verification(plan, findings, ready, surroundings.not_looked_at)
+    return Verification(
+        plan, findings, ready, surroundings.not_looked_at, usages=surroundings.usages
+    )
 
 
 def with_drill(verification: Verification, checks: Sequence[DrillCheck]) -> Verification:
@@ -103,8 +109,9 @@ def with_drill(verification: Verification, checks: Sequence[DrillCheck]) -> Veri
     return replace(verification, findings=findings, drill=tuple(checks))
 
 
-def _of_plan(plan: Plan) -> list[Finding]:
-    findings = [*plan.findings, *(f for c in plan.changes for f in _drift(c, plan))]
+def _of_plan(plan: Plan, usages: Sequence[SubnetUsage] = ()) -> list[Finding]:
+    findings = recounted(plan.findings, plan.needs, usages)
+    findings = [*findings, *(f for c in plan.changes for f in _drift(c, plan))]
     return [*findings, *(_unread(gap, plan) for gap in plan.not_looked_at)]
 
 

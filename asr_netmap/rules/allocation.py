@@ -119,9 +119,13 @@ class Grant:
 
 @dataclass
 class AddressBook:
-    """Who holds which address of one network; filled while allocating."""
+    """Who holds which address of one network; filled while allocating.
+
+    existing -- those of them that something holds which is there now, as it was read.
+    """
 
     holders: dict[IpAddress, Holder] = field(default_factory=dict)
+    existing: Mapping[IpAddress, Holder] = field(default_factory=dict)
 
     def other_holder(
         self, address: IpAddress, item: ArmId, claimant: Claimant | None
@@ -168,7 +172,9 @@ def address_books_of_both(
     items = _in_order(inventory.items)
     books: dict[bool, Books] = {}
     for test, each in wanted.items():
-        books[test] = {network: AddressBook(dict(existing[network])) for network in each}
+        books[test] = {
+            network: AddressBook(dict(existing[network]), existing[network]) for network in each
+        }
         _enter_promised(items, books[test], test=test)
     return books
 

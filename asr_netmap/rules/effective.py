@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv6Address
 
 from asr_netmap.arm_id import ArmId
@@ -65,6 +65,18 @@ class Effective:
     shortage: Shortage | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """How many addresses are held, by lower-case subnet name.
+
+    strangers -- by what belongs to no item.
+    own -- by what failovers and test failovers of items made.
+    """
+
+    strangers: Counter[str] = field(default_factory=Counter)
+    own: Counter[str] = field(default_factory=Counter)
+
+
 class Outlook:
     """Answers for every IP config of one inventory where it will be; reads it once."""
 
@@ -101,16 +113,16 @@ class Outlook:
         occupancy = self._occupied[test].get(network.id)
         return occupancy is None or occupancy.book.other_holder(address, item.id, None) is None
 
-    def strangers(self, network: Network) -> Counter[str]:
-        """How many addresses are held by what belongs to no item, by lower-case subnet name."""
+    def held(self, network: Network) -> Held:
+        """How many addresses NICs and load balancers that are there now hold in a network."""
         occupancy = self._occupied[False].get(network.id) or self._occupied[True].get(network.id)
         book = occupancy.book if occupancy else AddressBook()
-        found: Counter[str] = Counter()
-        for address, holder in book.holders.items():
-            if holder.item is None and holder.claimant is None:
-                subnet = next((s for s in network.subnets if s.holds(address)), None)
-                if subnet is not None:
-                    found[subnet.name.lower()] += 1
+        found = Held()
+        for address, holder in book.existing.items():
+            subnet = next((s for s in network.subnets if s.holds(address)), None)
+            if subnet is not None:
+                whose = found.strangers if holder.item is None else found.own
+                whose[subnet.name.lower()] += 1
         return found
 
     def _home(self, nic: ReplicatedNic, config: ReplicatedIpConfig) -> Subnet | None:

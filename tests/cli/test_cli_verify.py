@@ -70,13 +70,14 @@ def test_what_may_not_be_read_is_said_and_leaves_readiness_unknown(here: Run, fo
         document["conditions"] = [
             {"kind": "forbidden", "path": "*/networkInterfaces"},
             {"kind": "forbidden", "path": "*/privateDnsZones"},
+            {"kind": "forbidden", "path": "*/usages"},
         ]
 
     change_estate(folder, forbid)
     done = here("verify", "--format", "json", "--fail-on", "never")
     assert done.code == 5
     gaps = {gap["what"].partition(" of ")[0] for gap in done.json["not_looked_at"]}
-    assert gaps == {"NICs", "private DNS zones"}
+    assert gaps == {"NICs", "private DNS zones", "usage"}
     assert readiness(done.json)["sql2"]["ready"] == "unknown"
     assert readiness(done.json)["sql2"]["unseen"]
 
@@ -238,5 +239,9 @@ def test_only_a_verification_asks_for_what_stands_around() -> None:
         api.plan(azure, settings, inventory=inventory)
         planned = azure.requests_sent - before
         api.verify(azure, settings, inventory=inventory)
-        # Locks and zones of the one subscription, and the links of the one zone.
-        assert azure.requests_sent - before - planned == planned + 3
+        # Locks and zones of the one subscription, the links of the one zone, and the usage of
+        # the two networks that its VMs go into.
+        assert azure.requests_sent - before - planned == planned + 5
+        around = api.read_surroundings(azure, inventory)
+    networks = {each.subnet.parent.name for each in around.usages}
+    assert networks == {"vnet-data-dr", "vnet-web-asr"}, "without a word those of all items"

@@ -32,6 +32,7 @@ BAD_CALLS = [
     ("DELETE", f"{BASE}{NETWORK}"),
     ("PATCH", f"{BASE}{NETWORK}"),
     ("PUT", f"{BASE}{NETWORK}/subnets/web"),
+    ("PUT", f"{BASE}{NETWORK}/usages"),
     ("DELETE", f"{BASE}{GROUP}"),
     ("DELETE", f"{BASE}{FABRIC}"),
     ("PUT", f"{BASE}{VAULT}"),
@@ -89,6 +90,7 @@ def test_a_request_to_another_host_is_not_sent_and_takes_no_token(url: str) -> N
     [
         ("GET", f"{VAULT}/replicationJobs"),
         ("GET", "/subscriptions"),
+        ("GET", f"{NETWORK}/usages"),
         ("GET", f"{VAULT}/replicationFabrics/my%20fabric%20%28old%29"),
         ("GET", f"{VAULT}/replicationFabrics/%E6%9D%B1"),
         ("PUT", GROUP),

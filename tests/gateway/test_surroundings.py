@@ -108,7 +108,76 @@ def test_long_lists_come_in_pages() -> None:
 def test_what_was_read_is_said() -> None:
     here, said = world(), list[str]()
     read_surroundings(here.connection, inventory_of(here), progress=said.append)
-    assert said == ["locks: 0", "links of private DNS zones: 1"]
+    assert said == [
+        "locks: 0",
+        "links of private DNS zones: 1",
+        "networks whose usage was read: 0",
+    ]
+
+
+def test_azures_own_count_is_asked_for_once_in_each_network_that_is_named() -> None:
+    here = world()
+    what = inventory_of(here)
+    sent = [here.connection.requests_sent]
+    networks = [ArmId(f"{NETWORKS}/{name}") for name in ("vnet-data", "VNET-DATA", "vnet-gone")]
+    for asked in ((), networks):
+        found = read_surroundings(here.connection, what, networks=asked)
+        sent.append(here.connection.requests_sent)
+    assert (sent[2] - sent[1]) - (sent[1] - sent[0]) == 1
+    assert [(each.subnet.name, each.used, each.limit) for each in found.usages] == [
+        ("sql", 3, 251),
+        ("cache", 0, 251),
+    ]
+    assert found.not_looked_at == ()
+
+
+def usages_of(*answers: Any) -> Surroundings:
+    """What is read of one network whose usage is answered like that."""
+
+    def script(request: Any) -> Any:
+        return answers[0] if "/usages" in request.url else answer(body={"value": []})
+
+    connection = scripted(script).connection
+    what = Inventory(vault=None, networks=_one_network())
+    return read_surroundings(connection, what, networks=[what.networks[0].id])
+
+
+def usage(subnet: str, used: Any, limit: Any, name: str = "SubnetSpace") -> dict[str, Any]:
+    """A row in the shape of Microsoft Learn's example."""
+    return {
+        "currentValue": used,
+        "id": f"{NETWORKS}/vnet-data/subnets/{subnet}",
+        "limit": limit,
+        "name": {"localizedValue": "Subnet size and usage", "value": name},
+        "unit": "Count",
+    }
+
+
+def test_a_subnet_that_azure_does_not_count_has_no_usage() -> None:
+    rows = [usage("GatewaySubnet", -1, -1), usage("new", 2, 3), usage("new", 9, 9, "Other")]
+    found = usages_of(answer(body={"value": rows}))
+    assert [(each.subnet.name, each.used, each.limit) for each in found.usages] == [("new", 2, 3)]
+    assert found.not_looked_at == ()
+
+
+def test_an_odd_row_of_usage_is_a_gap_and_hides_no_other() -> None:
+    odd = {**usage("x", 2, 3), "id": f"{NETWORKS}/vnet-data"}
+    rows = [odd, usage("y", "many", 3), usage("new", 2.0, 3.0)]
+    found = usages_of(answer(body={"value": rows}))
+    assert [each.subnet.name for each in found.usages] == ["new"]
+    assert len(found.not_looked_at) == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(403, "AuthorizationFailed"), (404, "ResourceNotFound")]
+)
+def test_usage_that_is_refused_or_not_there_was_not_looked_at(status: int, code: str) -> None:
+    found = usages_of(answer(status, arm_error(code)))
+    assert found.usages == ()
+    (gap,) = found.not_looked_at
+    assert gap.what == "usage of the network vnet-data"
+    assert gap.kind == "microsoft.network/virtualnetworks/usages"
+    assert not gap.covers(ArmId(f"{NETWORKS}/vnet-data")), "the network is in no doubt"
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from asr_netmap.models import (
     Peering,
     ReplicatedItem,
 )
-from asr_netmap.planning.plan import Finding, Severity
+from asr_netmap.planning.plan import Finding, Severity, SubnetNeed
+from asr_netmap.planning.room import recounted
 from asr_netmap.planning.verification import Verification, verify_estate
 from asr_netmap.surroundings import (
     DnsZoneLink,
@@ -29,6 +30,7 @@ from asr_netmap.surroundings import (
     Route,
     RouteTable,
     SecurityRule,
+    SubnetUsage,
     Surroundings,
 )
 from tests.builders import (
@@ -624,3 +626,84 @@ def test_every_item_of_the_pair_is_told_of_once() -> None:
     waiting = item("new1", protection_state="InitialReplicationInProgress", nics=())
     found = verified(app1(), waiting)
     assert [(each.vm, each.ready) for each in found.readiness] == [("app1", True), ("new1", False)]
+
+
+# -- room, by Azure's own count -------------------------------------------------------------------
+
+SMALL_DR = network("vnet-app-asr", TARGET, "10.1.0.0/16", {"Web": "10.1.1.8/29"})
+"""Its subnet gives three addresses to NICs."""
+
+
+def dynamic(name: str, **more: Any) -> ReplicatedItem:
+    """A VM that needs some address of the target's subnet, and has it set so."""
+    config = ip_config("10.1.1.10", subnet="web", static=False)
+    return item(name, config, target="vnet-app-asr", **more)
+
+
+def counted(
+    used: int, limit: int, *items: ReplicatedItem, subnet_name: str = "WEB", **more: Any
+) -> Verification:
+    """What is found where Azure counts so many addresses of the small subnet."""
+    usage = SubnetUsage(network_id("vnet-app-asr").child("subnets", subnet_name), used, limit)
+    around = Surroundings(subscriptions=(SUBSCRIPTION,), usages=(usage,))
+    return verified(*(items or (dynamic("app1"),)), target=SMALL_DR, around=around, **more)
+
+
+def room_of(verification: Verification) -> list[Finding]:
+    return [f for f in verification.findings if f.code.startswith("no-room")]
+
+
+def test_what_only_azure_counts_takes_room_and_keeps_an_item_from_its_place() -> None:
+    full = counted(3, 3)
+    (found,) = room_of(full)
+    assert (found.code, found.subject) == ("no-room-for-failover", network_id("vnet-app-asr"))
+    assert found.message.endswith("0 are free of 3 (3 held by others), by Azure's own count")
+    assert [each.code for each in full.readiness[0].missing] == ["no-room-for-failover"]
+    assert room_of(counted(2, 3)) == []
+    assert "0 are free of 2" in room_of(counted(2, 2))[0].message, "its limit counts, too"
+    assert room_of(counted(3, 3, subnet_name="app")) == [], "that is another subnet"
+
+
+def test_a_drill_beside_a_failover_needs_room_that_azure_counts() -> None:
+    both = dynamic("app1", test="vnet-app-asr")
+    assert [f.code for f in room_of(counted(2, 3, both))] == ["no-room-for-both"]
+    assert room_of(counted(1, 3, both)) == []
+
+
+def test_what_a_failover_of_an_item_made_is_not_counted_against_it() -> None:
+    own = existing_nic("app1-nic", "10.1.1.12", group="rg-app-asr")
+    assert room_of(counted(3, 3, nics=(own,))) == []
+    stranger = existing_nic("probe", "10.1.1.12", group="rg-app-asr")
+    assert [f.code for f in room_of(counted(3, 3, nics=(stranger,)))] == ["no-room-for-failover"]
+
+
+def test_azures_count_takes_the_place_of_what_the_plan_said_by_the_lists() -> None:
+    two, probe = (dynamic("app1"), dynamic("app2")), existing_nic("probe", "10.1.1.12")
+    nics = (probe, existing_nic("probe2", "10.1.1.13"))
+    (found,) = room_of(counted(3, 3, *two, nics=nics))
+    assert "0 are free of 3 (3 held by others), by Azure's own count" in found.message
+
+
+def test_an_address_that_a_list_shows_is_held_whatever_azure_counts() -> None:
+    nics = tuple(existing_nic(f"probe{n}", f"10.1.1.{n}") for n in (12, 13, 14))
+    for items in ((dynamic("app1"),), (dynamic("app1"), dynamic("app2"))):
+        (found,) = room_of(counted(2, 3, *items, nics=nics))
+        assert "0 are free of 3 (3 held by others), by the lists of" in found.message
+
+
+def test_what_the_plan_left_unsaid_of_a_subnet_stays_so() -> None:
+    need = SubnetNeed(network_id("vnet-app-asr"), "web", 3, failover=4, test=0, strangers=0, own=0)
+    usage = SubnetUsage(need.network.child("subnets", "web"), 3, 3)
+    assert recounted([], [need], [usage]) == []
+
+
+def test_usage_that_could_not_be_read_is_said_and_the_lists_decide() -> None:
+    kind = "microsoft.network/virtualnetworks/usages"
+    gap = NotLookedAt("usage of the network vnet-app-asr", "403", SMALL_DR.id, kind=kind)
+    around = Surroundings(subscriptions=(SUBSCRIPTION,), not_looked_at=(gap,))
+    unseen = verified(dynamic("app1"), target=SMALL_DR, around=around)
+    assert [f.title for f in unseen.findings if f.code == "not-looked-at"] == [gap.what]
+    assert [each.ready for each in unseen.readiness] == [True]
+    nics = tuple(existing_nic(f"probe{n}", f"10.1.1.{n}") for n in (12, 13, 14))
+    (found,) = room_of(verified(dynamic("app1"), target=SMALL_DR, around=around, nics=nics))
+    assert found.message.endswith("by the lists of NICs and load balancers")

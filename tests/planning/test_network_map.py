@@ -21,6 +21,7 @@ from asr_netmap.planning.picture.network_map import (
     network_map,
 )
 from asr_netmap.planning.picture.subnet_use import HeldAddresses, SubnetUse
+from asr_netmap.surroundings import SubnetUsage
 from tests.builders import (
     APP,
     APP_ASR,
@@ -177,6 +178,19 @@ def test_addresses_in_use_are_counted_once_with_load_balancers() -> None:
     held = HeldAddresses.of(what)
     assert held.use_of(APP_ASR, APP_ASR.subnets[0]) == SubnetUse(2, 251)
     assert held.use_of(APP_ASR, APP_ASR.subnets[1]) == SubnetUse(0, 251)
+
+
+def test_azures_own_count_is_shown_where_it_is_more() -> None:
+    what = inventory(networks=(APP_ASR,), nics=(existing_nic("a", "10.1.1.4"),))
+    web = APP_ASR.id.child("subnets", "WEB")
+
+    def shown(used: int) -> SubnetUse:
+        return HeldAddresses.of(what, [SubnetUsage(web, used, 251)]).use_of(
+            APP_ASR, APP_ASR.subnets[0]
+        )
+
+    assert shown(7) == SubnetUse(7, 251)
+    assert shown(0) == SubnetUse(1, 251)
 
 
 def test_a_subnet_whose_nics_could_not_be_read_is_not_called_empty() -> None:

@@ -293,7 +293,9 @@ def test_dynamic_ones_need_room_too() -> None:
 def test_what_strangers_hold_is_no_room() -> None:
     where = crowd(3, target="vnet-small", nics=(existing_nic("probe", "10.9.0.4", "vnet-small"),))
     finding = only(where, "no-room-for-failover")
-    assert "2 are free of 3 (1 held by others)" in finding.message
+    assert finding.message.endswith(
+        "2 are free of 3 (1 held by others), by the lists of NICs and load balancers"
+    )
 
 
 def test_a_left_over_nic_of_an_item_takes_no_room_from_it() -> None:

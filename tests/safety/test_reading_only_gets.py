@@ -46,6 +46,10 @@ def test_a_reading_command_sends_only_gets(azure: Watched, run: Run, command: st
     done = run(*READING[command])
     assert done.code in {0, 3}, done.err
     assert azure.methods == {"GET"}
+    # How full networks are is asked once of each, and only where the surroundings are read.
+    asked = [path.lower() for _, path in azure.seen if path.lower().endswith("/usages")]
+    assert len(asked) == len(set(asked))
+    assert bool(asked) is command.startswith(("verify", "report"))
 
 
 @pytest.mark.parametrize("condition", TROUBLE, ids=lambda c: "-".join(map(str, c.values())))
@@ -70,6 +74,7 @@ def test_trouble_makes_no_reading_command_write(
 def test_the_way_back_and_a_table_are_planned_with_only_gets(azure: Watched, run: Run) -> None:
     assert run("apply", "--config", "netmap.yaml", "--yes", "--journal", "run.jsonl").code == 5
     assert azure.writes
+    assert not [path for _, path in azure.seen if path.endswith("/usages")]
     assert run("nics", "export", "--config", "netmap.yaml", "--out", "nics.csv").code == 0
     azure.only_get = True
     azure.seen.clear()

@@ -225,6 +225,23 @@ def test_usages_count_what_is_in_each_subnet(world: World) -> None:
     assert [(usage.current_value, usage.limit) for usage in usages] == [(3.0, 251.0), (0.0, 251.0)]
 
 
+def test_usages_count_what_only_the_subnet_itself_names() -> None:
+    there = f"{SUB}/resourceGroups/rg-x/providers/Microsoft.Network/bastionHosts/b"
+    named = [{"id": f"{there}/bastionHostIpConfigurations/c"}] * 2
+    subnets = [
+        {"name": "a", "properties": {"addressPrefix": "10.1.0.0/24", "ipConfigurations": named}},
+        {"name": "GatewaySubnet", "properties": {"addressPrefix": "10.1.1.0/24"}},
+    ]
+    network = {
+        "id": network_id("rg-x", "v"),
+        "name": "v",
+        "location": "eastasia",
+        "properties": {"subnets": subnets},
+    }
+    rows = World(Estate([network])).get(f"{network['id']}/usages")["value"]
+    assert [(row["currentValue"], row["limit"]) for row in rows] == [(1.0, 251.0), (-1.0, -1.0)]
+
+
 def test_a_missing_network_raises_what_the_sdk_calls_not_found(world: World) -> None:
     with pytest.raises(ResourceNotFoundError) as raised:
         world.network().virtual_networks.get("rg-app", "nothing")

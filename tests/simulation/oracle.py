@@ -104,7 +104,7 @@ _READ = tuple(
         rf"{_SUBSCRIPTION}/providers/microsoft\.network/locations/[a-z]+/operations/{_NAME}",
         rf"{_GROUP_PATH}/providers/{_ZONES}/{_NAME}/virtualnetworklinks",
         rf"{_GROUP_PATH}/providers/microsoft\.network/virtualnetworks/{_NAME}"
-        "(/checkipaddressavailability)?",
+        "(/checkipaddressavailability|/usages)?",
         VAULT,
         rf"{VAULT}/providers/microsoft\.authorization/permissions",
         rf"{VAULT}/replication(fabrics|policies|protectioncontainers|networkmappings)",

@@ -81,7 +81,7 @@ def picture_of(
     now = placements(Futures.of(inventory), items)
     later = placements_after(inventory, proposed.changes, items) if proposed.changes else ()
     found = prospects(items, now, later, verification.findings, verification.readiness)
-    held = HeldAddresses.of(inventory)
+    held = HeldAddresses.of(inventory, verification.usages)
     return Picture(
         scope,
         seen,

@@ -311,7 +311,7 @@ def _legend() -> Markup:
             element("li", element("b", sign, class_=kind), f": {words}")
             for kind, sign, words in entries
         ),
-        element("li", "3/251: addresses in use by NICs and load balancers, of those a subnet has"),
+        element("li", "3/251: addresses in use, of those a subnet has"),
         class_="legend",
     )
 
@@ -342,6 +342,7 @@ def _footer(telling: Telling) -> Iterator[Child]:
         "p",
         "This page is one file: it loads nothing and sends nothing, and only its links to the "
         "documentation lead elsewhere. Predictions follow Microsoft's public documents, which "
-        "changed over time; none was tried on this estate. Addresses in use are those of NICs and "
-        "load balancers; what else takes addresses, such as a gateway, is not read.",
+        "changed over time; none was tried on this estate. Addresses in use are what Azure itself "
+        "counts, where VMs fail over or are tested and that could be read; elsewhere those of NICs "
+        "and load balancers, without what else takes addresses, such as a gateway.",
     )
