@@ -73,9 +73,12 @@ def commands_built_once() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Names for empty homes in a folder of their own; pytest's numbering looks at all there are."""
+    """Names for empty homes in a folder of their own; pytest's numbering looks at all there are.
+
+    Each has the process in it, since scripts/mutate goes on in children from here.
+    """
     folder = tmp_path_factory.mktemp("homes")
-    return (folder / str(number) for number in count())
+    return (folder / f"{os.getpid()}-{number}" for number in count())
 
 
 @pytest.fixture(autouse=True)

@@ -81,6 +81,10 @@ def _try_all(
     gc.collect()
     gc.freeze()  # children share the memory of what was collected
     running: dict[int, str] = {}
+    # Without a mutant all tests pass in a child, or else a failure would say nothing.
+    running[_fork("", tuple(items.values()), sum(seen.seconds.values()))] = "none"
+    if (control := _ended(running)) != ("none", "survived"):
+        pytest.exit(f"Without any mutant: {control}.", returncode=1)
     for name in names:
         tests = [items[test] for test in seen.by(name) if test in items]
         if not tests:

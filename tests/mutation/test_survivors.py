@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
+from tests.mutation.forked import Seen
 from tests.mutation.mutate import settings
 from tests.mutation.survivors import (
     NO_REASON,
@@ -63,3 +67,19 @@ def test_mutmut_is_told_what_to_change_and_which_tests_to_run() -> None:
     assert lines[0] == "[mutmut]"
     assert "    asr_netmap/rules/*.py" in lines
     assert "    tests/rules" in lines
+
+
+def test_the_tests_that_see_a_mutant_are_those_of_its_function_quickest_first(
+    tmp_path: Path,
+) -> None:
+    found = {
+        "tests_by_mangled_function_name": {
+            "asr_netmap.rules.lookup.x__ids": ["t::slow", "t::quick"]
+        },
+        "duration_by_test": {"t::slow": 0.5, "t::quick": 0.01},
+    }
+    file = tmp_path / "mutmut-stats.json"
+    file.write_text(json.dumps(found), encoding="utf-8")
+    seen = Seen.read(file)
+    assert seen.by(f"{function}__mutmut_2") == ("t::quick", "t::slow")
+    assert seen.by("asr_netmap.rules.lookup.x_other__mutmut_1") == ()
