@@ -13,6 +13,7 @@ import gc
 import json
 import os
 import resource
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,12 +24,12 @@ from _pytest.runner import runtestprotocol
 _VARIABLE = "MUTANT_UNDER_TEST"
 # Seconds of CPU: what the tests took without a mutant, so many times, and so many more.
 _PATIENCE, _AT_LEAST = 10, 10
-_SURVIVED, _KILLED = 0, 1
+_SURVIVED, _NOTICED = 0, 1
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Which tests see a function, quickest first, and how long they took, in seconds."""
+    """Which tests see a function, and how long each took, in seconds."""
 
     tests: Mapping[str, tuple[str, ...]]
     seconds: Mapping[str, float]
@@ -37,18 +38,16 @@ class Seen:
     def read(path: Path) -> Seen:
         """What mutmut found. Raises KeyError for a file of another form."""
         found = json.loads(path.read_text(encoding="utf-8"))
-        seconds: dict[str, float] = found["duration_by_test"]
-        return Seen(
-            {
-                function: tuple(sorted(tests, key=lambda test: (seconds[test], test)))
-                for function, tests in found["tests_by_mangled_function_name"].items()
-            },
-            seconds,
-        )
+        tests = found["tests_by_mangled_function_name"]
+        return Seen({name: tuple(of) for name, of in tests.items()}, found["duration_by_test"])
 
-    def by(self, mutant: str) -> tuple[str, ...]:
-        """The tests that see what a mutant changes."""
-        return self.tests.get(mutant.rpartition("__mutmut_")[0], ())
+    def by(self, mutant: str, noticed: Mapping[str, int]) -> list[str]:
+        """The tests that see what a mutant changes, the likeliest to notice it first.
+
+        noticed -- how many mutants a test has noticed so far; among equals the quickest is first.
+        """
+        tests = self.tests.get(mutant.rpartition("__mutmut_")[0], ())
+        return sorted(tests, key=lambda test: (-noticed.get(test, 0), self.seconds[test], test))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -74,54 +73,76 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """A process that tries a mutant. noticed -- where it writes the test that failed."""
+
+    mutant: str
+    noticed: int
+
+
 def _try_all(
     names: Sequence[str], items: Mapping[str, pytest.Item], seen: Seen
 ) -> Iterator[tuple[str, str]]:
     """As many children at a time as there are cores."""
     gc.collect()
     gc.freeze()  # children share the memory of what was collected
-    running: dict[int, str] = {}
+    running: dict[int, _Child] = {}
+    noticed: Counter[str] = Counter()
     # Without a mutant all tests pass in a child, or else a failure would say nothing.
-    running[_fork("", tuple(items.values()), sum(seen.seconds.values()))] = "none"
-    if (control := _ended(running)) != ("none", "survived"):
-        pytest.exit(f"Without any mutant: {control}.", returncode=1)
+    _start(running, "", tuple(items.values()), seen)
+    if (control := _ended(running, noticed)) != ("", "survived"):
+        pytest.exit(f"Without any mutant: {control}, {noticed}.", returncode=1)
     for name in names:
-        tests = [items[test] for test in seen.by(name) if test in items]
+        tests = [items[test] for test in seen.by(name, noticed) if test in items]
         if not tests:
             yield name, "no tests"
             continue
         if len(running) >= (os.cpu_count() or 1):
-            yield _ended(running)
-        seconds = sum(seen.seconds[item.nodeid] for item in tests)
-        running[_fork(name, tests, seconds)] = name
+            yield _ended(running, noticed)
+        _start(running, name, tests, seen)
     while running:
-        yield _ended(running)
+        yield _ended(running, noticed)
 
 
-def _fork(name: str, tests: Sequence[pytest.Item], seconds: float) -> int:
-    """The id of a child that runs the tests until one fails."""
+def _start(
+    running: dict[int, _Child], mutant: str, tests: Sequence[pytest.Item], seen: Seen
+) -> None:
+    """Run the tests in a child until one fails."""
+    reads, writes = os.pipe()
     child = os.fork()
     if child:
-        return child
-    status = _KILLED  # whatever breaks the child is a change that was noticed
+        os.close(writes)
+        running[child] = _Child(mutant, reads)
+        return
+    status = _NOTICED  # whatever breaks the child is a change that was noticed
     try:
+        seconds = sum(seen.seconds[item.nodeid] for item in tests)
         limit = int(_AT_LEAST + _PATIENCE * seconds)
         resource.setrlimit(resource.RLIMIT_CPU, (limit, limit + 1))
-        os.environ[_VARIABLE] = name
+        os.environ[_VARIABLE] = mutant
         following = [*tests[1:], None]
-        if not any(_failed(item, after) for item, after in zip(tests, following, strict=True)):
+        failed = (i for i, after in zip(tests, following, strict=True) if _fails(i, after))
+        first = next(failed, None)
+        if first is None:
             status = _SURVIVED
+        else:
+            os.write(writes, first.nodeid.encode())
     finally:
         os._exit(status)
 
 
-def _failed(item: pytest.Item, following: pytest.Item | None) -> bool:
+def _fails(item: pytest.Item, following: pytest.Item | None) -> bool:
     return any(report.failed for report in runtestprotocol(item, log=False, nextitem=following))
 
 
-def _ended(running: dict[int, str]) -> tuple[str, str]:
-    """The next child that ends, and what its end says of its mutant."""
-    child, status = os.wait()
+def _ended(running: dict[int, _Child], noticed: Counter[str]) -> tuple[str, str]:
+    """The mutant of the next child that ends, and what became of it."""
+    pid, status = os.wait()
+    child = running.pop(pid)
+    with open(child.noticed, "rb") as told:  # noqa: PTH123 -- a file descriptor
+        if test := told.read().decode():
+            noticed[test] += 1
     if os.WIFSIGNALED(status):
-        return running.pop(child), "timeout"
-    return running.pop(child), "survived" if os.WEXITSTATUS(status) == _SURVIVED else "killed"
+        return child.mutant, "timeout"
+    return child.mutant, "survived" if os.WEXITSTATUS(status) == _SURVIVED else "killed"

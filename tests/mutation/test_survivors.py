@@ -69,17 +69,17 @@ def test_mutmut_is_told_what_to_change_and_which_tests_to_run() -> None:
     assert "    tests/rules" in lines
 
 
-def test_the_tests_that_see_a_mutant_are_those_of_its_function_quickest_first(
+def test_of_the_tests_that_see_a_mutant_the_likeliest_to_notice_it_and_then_the_quickest_is_first(
     tmp_path: Path,
 ) -> None:
+    function = "asr_netmap.rules.lookup.x__ids"
     found = {
-        "tests_by_mangled_function_name": {
-            "asr_netmap.rules.lookup.x__ids": ["t::slow", "t::quick"]
-        },
+        "tests_by_mangled_function_name": {function: ["t::slow", "t::quick"]},
         "duration_by_test": {"t::slow": 0.5, "t::quick": 0.01},
     }
     file = tmp_path / "mutmut-stats.json"
     file.write_text(json.dumps(found), encoding="utf-8")
     seen = Seen.read(file)
-    assert seen.by(f"{function}__mutmut_2") == ("t::quick", "t::slow")
-    assert seen.by("asr_netmap.rules.lookup.x_other__mutmut_1") == ()
+    assert seen.by(f"{function}__mutmut_2", {}) == ["t::quick", "t::slow"]
+    assert seen.by(f"{function}__mutmut_2", {"t::slow": 1}) == ["t::slow", "t::quick"]
+    assert seen.by("asr_netmap.rules.lookup.x_other__mutmut_1", {}) == []
