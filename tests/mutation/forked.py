@@ -16,6 +16,7 @@ import resource
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from _pytest.runner import runtestprotocol
 _VARIABLE = "MUTANT_UNDER_TEST"
 # Seconds of CPU: what the tests took without a mutant, so many times, and so many more.
 _PATIENCE, _AT_LEAST = 10, 10
+_LONGEST = 4.0
 _SURVIVED, _NOTICED = 0, 1
 
 
@@ -45,9 +47,13 @@ class Seen:
         """The tests that see what a mutant changes, the likeliest to notice it first.
 
         noticed -- how many mutants a test has noticed so far; among equals the quickest is first.
+        Those that would come after `_LONGEST` seconds are left out: a mutant that only they would
+        notice counts as one that was not.
         """
         tests = self.tests.get(mutant.rpartition("__mutmut_")[0], ())
-        return sorted(tests, key=lambda test: (-noticed.get(test, 0), self.seconds[test], test))
+        ordered = sorted(tests, key=lambda test: (-noticed.get(test, 0), self.seconds[test], test))
+        so_far = accumulate(self.seconds[test] for test in ordered)
+        return [test for test, spent in zip(ordered, so_far, strict=True) if spent <= _LONGEST]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -35,7 +35,8 @@ TESTS = (
     "tests/safety/test_scope_of_requests.py",
 )
 _QUICK = ("-p", "no:cacheprovider", "--hypothesis-profile=mutation")
-_PYTEST = (*_QUICK, "-p", "tests.mutation.forked")
+# A traceback takes longer than the test that fails.
+_PYTEST = (*_QUICK, "--tb=no", "-p", "tests.mutation.forked")
 _BESIDE_THE_CODE = ("tests", "pyproject.toml", "README.md", "CHANGELOG.md")
 
 

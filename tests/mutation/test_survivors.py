@@ -74,8 +74,8 @@ def test_of_the_tests_that_see_a_mutant_the_likeliest_to_notice_it_and_then_the_
 ) -> None:
     function = "asr_netmap.rules.lookup.x__ids"
     found = {
-        "tests_by_mangled_function_name": {function: ["t::slow", "t::quick"]},
-        "duration_by_test": {"t::slow": 0.5, "t::quick": 0.01},
+        "tests_by_mangled_function_name": {function: ["t::endless", "t::slow", "t::quick"]},
+        "duration_by_test": {"t::endless": 60.0, "t::slow": 0.5, "t::quick": 0.01},
     }
     file = tmp_path / "mutmut-stats.json"
     file.write_text(json.dumps(found), encoding="utf-8")
