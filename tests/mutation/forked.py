@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -70,9 +71,9 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     names = Path(option("--mutants")).read_text(encoding="utf-8").split()
     seen = Seen.read(Path(option("--seen")))
     items = {item.nodeid: item for item in session.items}
-    # What is set up once for all tests is set up here, and not in each child: only the session
-    # itself counts as needed after this test.
-    runtestprotocol(session.items[0], log=False, nextitem=session)  # type: ignore[arg-type]
+    # What is set up once for all tests is set up here, and not in each child.
+    after: Any = session  # is needed on, and nothing below it
+    runtestprotocol(session.items[0], log=False, nextitem=after)
     with Path(option("--tried")).open("a", encoding="utf-8", buffering=1) as tried:
         for name, status in _try_all(names, items, seen):
             tried.write(f"{name}: {status}\n")
