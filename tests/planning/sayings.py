@@ -18,6 +18,7 @@ from asr_netmap.models import (
     PowerState,
     RegionalResource,
     ReplicatedElsewhere,
+    ResourceGroup,
     VirtualMachine,
     VmDisk,
 )
@@ -453,3 +454,50 @@ def the_name_of_a_new_mapping_is_taken() -> Lines:
     taken = replace(mapping("vnet-two", "vnet-dr"), id=change.subject)
     where = replace(here, networks=(APP, APP_ASR, TWO, DR), mappings=(taken,))
     yield from found_or_refused(lambda: plan_of(where, declared))
+
+
+@situation
+def somebody_set_what_a_rule_would_set_otherwise() -> Lines:
+    moved = item("app1", ip_config(to="10.1.2.9", subnet="app"), by_user=True)
+    yield from told(plan_of(inventory(moved)))
+    taken = item("app1", ip_config(to="10.1.1.9", subnet="web"), by_user=True)
+    there = existing_nic("other", "10.1.1.9")
+    yield from told(plan_of(inventory(taken, nics=(there,))))
+    yield from told(plan_of(inventory(taken), settings(nics={"address": "dynamic"})))
+    reserved = item("app1", ip_config(to="10.1.1.1", subnet="web"), by_user=True)
+    yield from told(plan_of(inventory(reserved)))
+
+
+@situation
+def a_mapping_is_not_paired() -> Lines:
+    back = reverse_mapping("vnet-app-asr", "vnet-app", state="")
+    mapped = (mapping("vnet-app", "vnet-app-asr", state="PairingFailed"), back)
+    yield from told(plan_of(inventory(mappings=mapped), settings(networks=[ONE])))
+
+
+@situation
+def a_target_is_not_where_it_should_be() -> Lines:
+    far = network("vnet-far", "westeurope")
+    mapped = (mapping("vnet-app", "vnet-far"),)
+    where = inventory(networks=[APP, far], mappings=mapped)
+    yield from found_or_refused(lambda: list(told(plan_of(where, settings(networks=[ONE])))))
+    unread = NotLookedAt("the networks of rg-dr", "403", network_id("x", "rg-dr").group_id)
+    unseen = inventory(networks=[APP], mappings=(), not_looked_at=(unread,))
+    named = settings(networks=[{**ONE, "target": "rg-dr/vnet-dr"}])
+    yield from found_or_refused(lambda: "\n    ".join(told(plan_of(unseen, named))))
+
+
+@situation
+def items_of_other_networks_go_into_a_target() -> Lines:
+    others = [item(f"two{n}", ip_config(), of="vnet-two", target="vnet-app-asr") for n in range(7)]
+    where = inventory(*others, networks=[APP, APP_ASR, TWO])
+    yield from told(plan_of(where, settings(networks=[ONE])))
+
+
+@situation
+def settings_refer_to_what_is_gone() -> Lines:
+    gone = resource("Microsoft.Network/publicIPAddresses", "pip-gone", "rg-dr")
+    config = replace(ip_config(), public_ip=gone)
+    where = inventory(item("app1", config))
+    group = ResourceGroup(gone.group_id, TARGET)
+    yield from told(plan_of(replace(where, groups=(*where.groups, group))))
