@@ -321,6 +321,8 @@ class Course:
         return self._next(Step.SEND, now)
 
     def _accepted(self, operation: Operation | None, now: float) -> Signal:
+        if self._reading is not None:
+            self._reading = self._reading.written()
         if operation is None:
             self._done(now)
             return Signal.SUCCEEDED
@@ -533,5 +535,6 @@ class Course:
             request_id=self._request_id,
             job=self._operation.name if self._operation else "",
         )
+        self._reading = None
         self.events.append(observer.Finished(self.change, self.outcome))
         return Signal.NONE

@@ -7,6 +7,7 @@ it came, with Azure's names and spelling, since a replicated item is written bac
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from azure.core.pipeline import PipelineResponse
@@ -87,7 +88,7 @@ def _as_listed(change: Change, before: Reading | None, row: Body) -> Reading | N
     if before is not None and before.raw is not None and not _has_all_of(before.raw, row):
         return None
     try:
-        return _FROM_BODY[change.kind](change, row)
+        return replace(_FROM_BODY[change.kind](change, row), raw=None)  # nothing is written from it
     except AzureError:
         return None  # a single GET says it better
 

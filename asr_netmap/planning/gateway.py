@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from functools import lru_cache
 from typing import Any, Protocol
 
 from asr_netmap.arm_id import ArmId
@@ -18,12 +20,29 @@ class Reading:
 
     state -- None: it does not exist. For an item, the current values of the change's settings.
     item -- the replicated item, where the subject is one.
-    raw -- the body that Azure gave, for the write that follows; nobody else looks into it.
+    raw -- the body that Azure gave, for the write that follows; once that is accepted only its
+        fields, without values, so that thousands in flight take little memory.
     """
 
     state: State | None
     item: ReplicatedItem | None = None
     raw: Any = None
+
+    def written(self) -> Reading:
+        """The same, as far as it is of use after the write."""
+        return replace(self, raw=_shared(json.dumps(_fields(self.raw))))
+
+
+def _fields(body: Any) -> Any:
+    if isinstance(body, Mapping):
+        return {name: _fields(value) for name, value in body.items()}
+    return [_fields(each) for each in body] if isinstance(body, list) else None
+
+
+@lru_cache(maxsize=256)
+def _shared(fields: str) -> Any:
+    """One object for all bodies of the same fields; nobody changes it."""
+    return json.loads(fields)
 
 
 @dataclass(frozen=True, slots=True)
