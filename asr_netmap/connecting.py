@@ -10,13 +10,12 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
+from asr_netmap.budgets import DEFAULT_WORKERS
 from asr_netmap.clock import Clock, SystemClock, VirtualClock
 from asr_netmap.errors import EstateFileError, UsageError
 
 if TYPE_CHECKING:
     from asr_netmap.gateway.connection import Connection  # loads azure, so only for the checker
-
-DEFAULT_WORKERS = 10
 
 
 def connect_azure(

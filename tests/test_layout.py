@@ -50,7 +50,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "sandbox": frozenset(),
     "files": ERRORS,
     "plan_file": VALUES | {"planning", "files", "json_pieces"},
-    "connecting": ERRORS | {"gateway", "sandbox"},
+    "connecting": ERRORS | {"gateway", "sandbox", "budgets"},
     "reading": VALUES | {"settings", "gateway", "planning"},
     "api": BELOW_API,
     "testing": ERRORS | {"files", "gateway", "sandbox", "api", "cli"},

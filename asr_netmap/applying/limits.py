@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from asr_netmap.budgets import DEFAULT_WORKERS
 from asr_netmap.errors import UsageError
 
 
@@ -14,7 +15,6 @@ class Limits:
     Where a number says no source, it is chosen: nothing published or recorded gives one.
 
     workers -- calls to Azure at the same time; 1 runs without threads, always in the same order.
-        10 keep both of ARM's buckets busy at 0.28 s a call (25 reads and 10 writes a second).
     deadline -- from the start; nothing is started that can't be expected to finish by then.
     grace -- after the deadline, for what is still running; then it is given up as unknown.
     max_failures -- stop starting after so many; None: never. A stale change is none: among many
@@ -50,7 +50,7 @@ class Limits:
     read_back_again -- until the second read-back: lists and reads may lag.
     """
 
-    workers: int = 10
+    workers: int = DEFAULT_WORKERS
     deadline: float | None = None
     grace: float = 60.0
     max_failures: int | None = None

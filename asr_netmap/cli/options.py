@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from asr_netmap.budgets import DEFAULT_WORKERS
 from asr_netmap.gateway.cloud import Cloud
 
 
@@ -241,7 +242,7 @@ class Access:
             max=64,
             help="Calls at one time.",
         ),
-    ] = 8
+    ] = DEFAULT_WORKERS
     sandbox: Annotated[
         str | None,
         typer.Option(

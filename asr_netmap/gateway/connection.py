@@ -25,7 +25,7 @@ from azure.core.pipeline import Pipeline
 from azure.core.rest import HttpRequest, HttpResponse
 
 from asr_netmap.arm_id import ArmId, check_name
-from asr_netmap.budgets import Budgets
+from asr_netmap.budgets import DEFAULT_WORKERS, Budgets
 from asr_netmap.clock import Clock, SystemClock
 from asr_netmap.errors import NotFound, UnexpectedAnswer, UsageError
 from asr_netmap.gateway.cloud import Cloud
@@ -42,8 +42,6 @@ from asr_netmap.near_names import did_you_mean
 if TYPE_CHECKING:
     from azure.mgmt.network import NetworkManagementClient
     from azure.mgmt.recoveryservicessiterecovery import SiteRecoveryManagementClient
-
-DEFAULT_WORKERS = 10
 
 # Versions of the plain calls: published, in all three clouds, and later than what we read of them.
 SUBSCRIPTIONS_API = "2022-12-01"
