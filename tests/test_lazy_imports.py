@@ -27,7 +27,7 @@ try:
 finally:
     print("\\n" + json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
-MAIN = "from asr_netmap.cli import main; raise SystemExit(main())"
+MAIN = "from asr_netmap.cli import PROGRAM, app; app(prog_name=PROGRAM)"
 
 
 def run(code: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:

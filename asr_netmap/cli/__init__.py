@@ -7,14 +7,12 @@ and what that needs beyond, it imports when it does it.
 
 from __future__ import annotations
 
-import gc
 from typing import Annotated
 
 import typer
 
 from asr_netmap import __version__
 from asr_netmap.cli import completion
-from asr_netmap.cli.leaving import leaving_at_once
 from asr_netmap.cli.program import Listed, Program, plain_app
 
 PROGRAM = "asr-netmap"
@@ -100,12 +98,3 @@ def build() -> typer.Typer:
 
 
 app = build()
-
-
-def main() -> None:
-    """The entry point of ``asr-netmap`` and of ``python -m asr_netmap``."""
-    # Modules, and the items of a large vault, live as long as the process: looking through them for
-    # what can be thrown away, each time that 700 more objects exist, finds nothing.
-    gc.set_threshold(50_000, 20, 50)
-    with leaving_at_once():
-        app(prog_name=PROGRAM)

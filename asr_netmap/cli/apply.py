@@ -15,19 +15,9 @@ from asr_netmap.cli.connecting import connect
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of, vault_parts
 from asr_netmap.cli.exit_codes import ExitCode
-from asr_netmap.cli.options import (
-    Access,
-    Config,
-    NicTable,
-    Only,
-    PlanRules,
-    Shape,
-    Vault,
-    Where,
-    Writing,
-    as_typed,
-)
+from asr_netmap.cli.options import Access, Config, Only, Shape, Vault, Where, as_typed
 from asr_netmap.cli.plan import plans_of
+from asr_netmap.cli.run_options import NicTable, PlanRules, Writing
 from asr_netmap.cli.several import with_vaults_that_failed
 from asr_netmap.cli.undoing import WayBack, plans_back, refuse_beside_undo
 from asr_netmap.cli.waiting import Waiting

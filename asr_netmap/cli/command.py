@@ -15,6 +15,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import copy
 from dataclasses import MISSING, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
@@ -71,6 +72,10 @@ def _with_options(function: Command) -> Callable[..., None]:
     return run
 
 
+def _is_group(kind: Any) -> bool:
+    return is_dataclass(kind)
+
+
 def _is_console(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Console)
 
@@ -79,7 +84,7 @@ def _options(name: str, kind: Any, default: Any) -> Iterator[inspect.Parameter]:
     """The options of one parameter; a group may hold groups."""
     if _is_console(kind):
         return
-    if not is_dataclass(kind):
+    if not _is_group(kind):
         yield inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
@@ -87,11 +92,17 @@ def _options(name: str, kind: Any, default: Any) -> Iterator[inspect.Parameter]:
             annotation=kind,
         )
         return
-    types = get_type_hints(kind, include_extras=True)
+    types = _types(kind)
     section = _section(kind, types)
     for field in fields(kind):
         default = inspect.Parameter.empty if field.default is MISSING else field.default
         yield from _options(field.name, _in_section(types[field.name], section), default)
+
+
+@cache
+def _types(kind: type) -> Mapping[str, Any]:
+    """The types of a group's fields; looked at for its options, and again for its value."""
+    return get_type_hints(kind, include_extras=True)
 
 
 def _section(kind: Any, types: Mapping[str, Any]) -> str:
@@ -99,7 +110,7 @@ def _section(kind: Any, types: Mapping[str, Any]) -> str:
 
     A few options are no section of their own.
     """
-    own = sum(not is_dataclass(each) for each in types.values())
+    own = sum(not _is_group(each) for each in types.values())
     if own < _LEAST_IN_A_SECTION:
         return ""
     return " ".join((kind.__doc__ or "").split()).partition(".")[0]
@@ -124,8 +135,8 @@ def _texts(values: Iterable[Any]) -> tuple[str | Path, ...]:
 
 
 def _value(name: str, kind: Any, given: Mapping[str, Any]) -> Any:
-    if not is_dataclass(kind):
+    if not _is_group(kind):
         return given[name]
-    types = get_type_hints(kind, include_extras=True)
+    types = _types(kind)
     make: Any = kind
     return make(**{f.name: _value(f.name, types[f.name], given) for f in fields(kind)})

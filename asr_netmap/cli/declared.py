@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.cli.options import Config, PlanRules, Vault
+from asr_netmap.cli.options import Config, Vault
 from asr_netmap.errors import SettingsError, UsageError
 
 if TYPE_CHECKING:
+    from asr_netmap.cli.run_options import PlanRules
     from asr_netmap.gateway.connection import Connection
     from asr_netmap.planning.selection import Selection
     from asr_netmap.settings import Overrides, Settings
@@ -70,17 +71,17 @@ def declared(
     spelled -- the options that such entries came from, by their place in the settings.
     Raises UsageError or SettingsError with everything that is missing or wrong.
     """
-    from asr_netmap.settings import load_settings, settings_from_options  # noqa: PLC0415 -- pydantic
+    from asr_netmap import settings as given  # noqa: PLC0415 -- pydantic; help needs none
 
-    overrides = _overrides(vault, rules or PlanRules())
+    overrides = _overrides(vault, rules)
     if config.config:
-        load = load or load_settings
+        load = load or given.load_settings
         found = [one for path in config.config for one in load(path, overrides)]
         return Declared(tuple(found))
     subscription = overrides.subscription or os.environ.get("AZURE_SUBSCRIPTION_ID") or None
     full = replace(overrides, subscription=subscription or _NO_SUBSCRIPTION_YET)
     try:
-        settings = settings_from_options(full, networks, spelled=spelled)
+        settings = given.settings_from_options(full, networks, spelled=spelled)
     except SettingsError:
         raise  # a file would not make these values better
     except UsageError as error:
@@ -100,7 +101,7 @@ def vault_named(vault: Vault) -> bool:
     return any((vault.resource_group, vault.vault_name, vault.vault_id))
 
 
-def _overrides(vault: Vault, rules: PlanRules) -> Overrides:
+def _overrides(vault: Vault, rules: PlanRules | None) -> Overrides:
     from asr_netmap.settings import Overrides  # noqa: PLC0415 -- pydantic
 
     subscription, group, name = vault_parts(vault)
@@ -111,8 +112,8 @@ def _overrides(vault: Vault, rules: PlanRules) -> Overrides:
         source_region=vault.source_region,
         target_region=vault.target_region,
         target_resource_group=vault.target_resource_group,
-        existing="enforce" if rules.enforce else None,
-        allow_shared_target=True if rules.allow_shared_target else None,
+        existing="enforce" if rules and rules.enforce else None,
+        allow_shared_target=True if rules and rules.allow_shared_target else None,
     )
 
 

@@ -13,17 +13,9 @@ from asr_netmap.cli.connecting import connect, read_progress
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of
 from asr_netmap.cli.exit_codes import ExitCode
-from asr_netmap.cli.options import (
-    Config,
-    Only,
-    PlanRules,
-    Removing,
-    Shape,
-    Where,
-    Writing,
-    as_typed,
-)
+from asr_netmap.cli.options import Config, Only, Shape, Where, as_typed
 from asr_netmap.cli.plan import plans_of
+from asr_netmap.cli.run_options import PlanRules, Removing, Writing
 from asr_netmap.cli.several import refuse_empty_selection
 from asr_netmap.cli.writing import Run, carry_out_fresh, consent_of
 from asr_netmap.errors import UsageError

@@ -14,7 +14,8 @@ from asr_netmap.cli.connecting import connect
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of
 from asr_netmap.cli.exit_codes import ExitCode
-from asr_netmap.cli.options import Config, Only, Shape, Where, Writing, as_typed
+from asr_netmap.cli.options import Config, Only, Shape, Where, as_typed
+from asr_netmap.cli.run_options import Writing
 from asr_netmap.cli.saving import PlanOut, save, show
 from asr_netmap.cli.several import Several, with_vaults_that_failed
 from asr_netmap.cli.tables import inventories

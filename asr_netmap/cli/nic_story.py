@@ -14,7 +14,8 @@ from asr_netmap.cli.declared import declared
 from asr_netmap.cli.emitting import emit
 from asr_netmap.cli.exit_codes import ExitCode, worst
 from asr_netmap.cli.nic_setting import vault_of
-from asr_netmap.cli.options import Config, NicTable, Out, PlanRules, Shape, Where
+from asr_netmap.cli.options import Config, Out, Shape, Where
+from asr_netmap.cli.run_options import NicTable, PlanRules
 from asr_netmap.cli.tables import inventories, read_rows
 
 

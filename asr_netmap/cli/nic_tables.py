@@ -17,7 +17,8 @@ from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of
 from asr_netmap.cli.emitting import marked_document
 from asr_netmap.cli.exit_codes import ExitCode, worst
-from asr_netmap.cli.options import Config, Format, Only, Out, Shape, Where, Writing, as_typed
+from asr_netmap.cli.options import Config, Format, Only, Out, Shape, Where, as_typed
+from asr_netmap.cli.run_options import Writing
 from asr_netmap.cli.saving import PlanOut, save, show
 from asr_netmap.cli.several import with_vaults_that_failed
 from asr_netmap.cli.tables import inventories, plans_of_table

@@ -16,15 +16,8 @@ from asr_netmap.cli.connecting import connect, read_progress
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of
 from asr_netmap.cli.exit_codes import ExitCode, of_plans, worst
-from asr_netmap.cli.options import (
-    Config,
-    NicTable,
-    Only,
-    PlanRules,
-    Shape,
-    Where,
-    as_typed,
-)
+from asr_netmap.cli.options import Config, Only, Shape, Where, as_typed
+from asr_netmap.cli.run_options import NicTable, PlanRules
 from asr_netmap.cli.saving import save, show
 from asr_netmap.cli.several import Several, each_vault, refuse_empty_selection
 from asr_netmap.cli.undoing import WayBack, plans_back, refuse_beside_undo

@@ -14,7 +14,8 @@ from asr_netmap.cli.connecting import connect, read_progress
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared
 from asr_netmap.cli.exit_codes import ExitCode
-from asr_netmap.cli.options import Config, PlanRules, Shape, Where, Writing, as_typed
+from asr_netmap.cli.options import Config, Shape, Where, as_typed
+from asr_netmap.cli.run_options import PlanRules, Writing
 from asr_netmap.cli.several import Several, each_vault, with_vaults_that_failed
 from asr_netmap.cli.waiting import Waiting
 from asr_netmap.cli.writing import Run, carry_out_fresh, consent_of

@@ -18,7 +18,8 @@ from asr_netmap.cli.connecting import connect, read_progress
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of
 from asr_netmap.cli.exit_codes import ExitCode, of_findings, worst
-from asr_netmap.cli.options import Config, FailOn, Only, Where, as_typed
+from asr_netmap.cli.options import Config, Only, Where, as_typed
+from asr_netmap.cli.run_options import FailOn
 from asr_netmap.cli.several import Several, each_vault, refuse_empty_selection
 from asr_netmap.errors import ForeignPlan, UsageError
 from asr_netmap.files import write_atomically

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from asr_netmap.cli.connecting import read_progress
 from asr_netmap.cli.console import Console
 from asr_netmap.cli.exit_codes import worst
-from asr_netmap.cli.options import PlanRules
+from asr_netmap.cli.run_options import PlanRules
 from asr_netmap.cli.several import Several, each_vault, refuse_empty_selection
 from asr_netmap.errors import AsrNetmapError, TableError
 

@@ -14,17 +14,8 @@ from asr_netmap.cli.console import Console
 from asr_netmap.cli.declared import declared, selection_of
 from asr_netmap.cli.emitting import emit, emit_text
 from asr_netmap.cli.exit_codes import ExitCode, of_findings, worst
-from asr_netmap.cli.options import (
-    Config,
-    FailOn,
-    Format,
-    Only,
-    Out,
-    VerifyFormat,
-    VerifyShape,
-    Where,
-    as_typed,
-)
+from asr_netmap.cli.options import Config, Format, Only, Out, Where, as_typed
+from asr_netmap.cli.run_options import FailOn, VerifyFormat, VerifyShape
 from asr_netmap.cli.several import Several, each_vault, refuse_empty_selection
 
 if TYPE_CHECKING:

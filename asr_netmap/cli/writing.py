@@ -16,8 +16,9 @@ from asr_netmap.cli.console import Console
 from asr_netmap.cli.emitting import emit
 from asr_netmap.cli.exit_codes import ExitCode, incomplete_plan, of_result, worst
 from asr_netmap.cli.journals import open_journal
-from asr_netmap.cli.options import Access, ConsentGiven, Format, Writing
+from asr_netmap.cli.options import Access, Format
 from asr_netmap.cli.progress import observing
+from asr_netmap.cli.run_options import ConsentGiven, Writing
 from asr_netmap.errors import UsageError
 from asr_netmap.report.page import Tone
 

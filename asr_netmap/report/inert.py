@@ -6,7 +6,6 @@ escape sequences, markup, formulas or a CI system's commands. All texts of a pag
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -67,6 +66,8 @@ def code_span(text: str) -> str:
 
 def summary_text(text: str) -> str:
     """`text` for the inside of an HTML element within Markdown: no markup, links or mentions."""
+    import html  # noqa: PLC0415 -- loads the names of all characters, and few pages need it
+
     return _LINKED.sub(r"\1<!-- -->", html.escape(clean(text)))
 
 

@@ -14,16 +14,8 @@ from asr_netmap.cli.command import command
 from asr_netmap.cli.connecting import connect, instead_of_azure
 from asr_netmap.cli.declared import Declared, declared, selection_of, vault_named
 from asr_netmap.cli.exit_codes import ExitCode, worst
-from asr_netmap.cli.options import (
-    Config,
-    FailOn,
-    Only,
-    Out,
-    PlanRules,
-    Shape,
-    Where,
-    Writing,
-)
+from asr_netmap.cli.options import Config, Only, Out, Shape, Where
+from asr_netmap.cli.run_options import FailOn, PlanRules, Writing
 from asr_netmap.cli.verify import code_of, show_verifications, verifications_of
 from asr_netmap.cli.writing import seconds
 from asr_netmap.errors import UsageError

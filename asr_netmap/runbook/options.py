@@ -8,19 +8,8 @@ from typing import Annotated, Any, get_args, get_type_hints
 
 import typer
 
-from asr_netmap.cli.options import (
-    Access,
-    Config,
-    ConsentGiven,
-    FailOn,
-    Only,
-    Out,
-    Pace,
-    PlanRules,
-    Shape,
-    Talk,
-    Vault,
-)
+from asr_netmap.cli.options import Access, Config, Only, Out, Shape, Talk, Vault
+from asr_netmap.cli.run_options import ConsentGiven, FailOn, Pace, PlanRules
 
 
 class Mode(str, Enum):

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from asr_netmap.applying.observer import Observer
     from asr_netmap.arm_id import ArmId
     from asr_netmap.cli.declared import Declared
-    from asr_netmap.cli.options import Access, Format, PlanRules, Writing
+    from asr_netmap.cli.options import Access, Format
+    from asr_netmap.cli.run_options import PlanRules, Writing
     from asr_netmap.gateway.connection import Connection
     from asr_netmap.plan_file import SavedPlan
     from asr_netmap.planning.plan import Finding, Plan

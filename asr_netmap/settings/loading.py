@@ -1,4 +1,4 @@
-"""netmap.yaml, options and plan files -> Settings, with every mistake in one error."""
+"""netmap.yaml -> Settings, one for each vault, with every mistake in one error."""
 
 from __future__ import annotations
 
@@ -6,27 +6,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path as FilePath
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import ValidationError
 
-from asr_netmap.errors import SettingsError, UsageError
+from asr_netmap.errors import SettingsError
 from asr_netmap.settings.checks import kind_of
 from asr_netmap.settings.mistakes import (
     HINT,
     MAX_SHOWN,
-    Locate,
     Mistake,
     mistakes_in,
     place_of,
     settings_error,
     unknown_key,
-    without_lines,
 )
 from asr_netmap.settings.model import Settings
-from asr_netmap.settings.network_sections import NetworkSettings, Section
-from asr_netmap.settings.nic_sections import NicRules
-from asr_netmap.settings.overrides import ORIGINS, REQUIRED, Overrides, lay_over, origin_at
+from asr_netmap.settings.overrides import Overrides, lay_over, origin_at
 from asr_netmap.settings.yaml_reader import (
     MAX_BYTES,
     MAX_VALUES,
@@ -35,8 +31,6 @@ from asr_netmap.settings.yaml_reader import (
     Unreadable,
     read_yaml,
 )
-
-SectionT = TypeVar("SectionT", bound=Section)
 
 _SEVERAL_KEYS = ("version", "defaults", "vaults")
 _NOTHING_GIVEN = Overrides()
@@ -76,71 +70,6 @@ def parse_settings(
     if mistakes or not entries:
         raise settings_error(where, mistakes)
     return tuple(settings for settings in found if settings is not None)
-
-
-def settings_from_options(
-    overrides: Overrides,
-    networks: Sequence[NetworkSettings | Mapping[str, object]] | None = None,
-    nics: NicRules | None = None,
-    *,
-    spelled: Mapping[Path, str] | None = None,
-) -> Settings:
-    """Settings without a file, from options and environment alone.
-
-    networks -- None: every source-region network that a replicated item uses. Mappings are
-        checked like the file's entries.
-    spelled -- what the user gave for a place in the settings, such as an option's name.
-    Raises UsageError that names every missing option, and SettingsError for bad values.
-    """
-    missing = [ORIGINS[name] for name in REQUIRED if getattr(overrides, name) is None]
-    if missing:
-        lines = [f"  {o.option}, {o.variable}, or {o.key} in netmap.yaml" for o in missing]
-        raise UsageError(
-            "Not enough is given to know what to work on; missing:\n" + "\n".join(lines),
-            "Give them as options or variables, or write them into a netmap.yaml (--config).",
-        )
-    data: dict[str, object] = {"version": 1}
-    if networks is not None:
-        data["networks"] = list(networks)
-    if nics is not None:
-        data["nics"] = nics.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return _checked(Settings, lay_over(data, overrides), "options", _as_given(spelled or {}))
-
-
-def from_document(document: Mapping[str, object], where: str = "settings") -> Settings:
-    """Read back what `to_document` gave. Raises SettingsError."""
-    return _checked(Settings, document, where, without_lines)
-
-
-def checked(kind: type[SectionT], values: Mapping[str, object], where: str) -> SectionT:
-    """One section from values that came from elsewhere, such as a row of a NIC table.
-
-    kind -- NetworkSettings, NicException, AddressRule, …; keys are spelled as in the file.
-    Raises SettingsError that lists all mistakes, with `where` as its title.
-    """
-    return _checked(kind, values, where, without_lines)
-
-
-def _checked(
-    kind: type[SectionT], values: Mapping[str, object], where: str, locate: Locate
-) -> SectionT:
-    try:
-        return kind.model_validate(dict(values), by_alias=True, by_name=False)
-    except ValidationError as error:
-        mistakes = [locate(path, text) for path, text in mistakes_in(error, values, kind.__name__)]
-        raise settings_error(where, mistakes, hint="") from None
-
-
-def _as_given(spelled: Mapping[Path, str]) -> Locate:
-    """Locate for values that were given as options or in variables."""
-
-    def locate(path: Path, text: str) -> Mistake:
-        if path in spelled:
-            return Mistake(spelled[path], text)
-        origin = origin_at(path)
-        return Mistake(origin.names, text) if origin else without_lines(path, text)
-
-    return locate
 
 
 def _bytes_of(path: FilePath, where: str) -> bytes:

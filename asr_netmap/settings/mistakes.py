@@ -7,7 +7,7 @@ shows the value of something that looks like a secret.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,10 +45,6 @@ class Mistake:
         return f"{at}{self.place}: {self.text}" if self.place else f"{at}{self.text}"
 
 
-Locate = Callable[[Path, str], Mistake]
-"""Makes a Mistake of a place inside one vault's settings and a message."""
-
-
 def place_of(path: Path) -> str:
     """A path as people write it: ``networks[1].addresses[0].to``."""
     text = ""
@@ -62,9 +58,27 @@ def place_of(path: Path) -> str:
     return text.removeprefix(".")
 
 
-def without_lines(path: Path, text: str) -> Mistake:
-    """Locate for values that stand in no file."""
-    return Mistake(place_of(path), text)
+def refusal(
+    error: ValidationError,
+    kind: str,
+    values: Mapping[str, Any],
+    where: str,
+    spelled: Mapping[Path, str] | None,
+) -> SettingsError:
+    """One error of everything that is wrong with values that stand in no file.
+
+    kind -- the name of the class that the values are for.
+    spelled -- the values are options: what the user gave for those places that are none of the
+        options of a whole run. None: they are none.
+    """
+
+    def located(path: Path, text: str) -> Mistake:
+        origin = None if spelled is None else origin_at(path)
+        place = (spelled or {}).get(path) or (origin.names if origin else place_of(path))
+        return Mistake(place, text)
+
+    mistakes = [located(path, text) for path, text in mistakes_in(error, values, kind)]
+    return settings_error(where, mistakes, hint="")
 
 
 def settings_error(where: str, mistakes: Iterable[Mistake], hint: str = HINT) -> SettingsError:

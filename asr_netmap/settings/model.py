@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field, ValidationInfo, field_validator
 
 from asr_netmap.models import RegionPair
@@ -20,6 +22,10 @@ from asr_netmap.settings.values import (
     Switch,
     Tags,
 )
+
+# A section that is left out, made of its defaults by the whole's own check: an instance here would
+# have each section's check built apart, before the whole's.
+_OF_DEFAULTS: Any = {}
 
 
 class CopySettings(Section):
@@ -87,15 +93,20 @@ class Settings(Section):
     protect: Protect | None = Field(
         default=None, description="Machines that are to be replicated for the first time."
     )
-    nics: NicRules = Field(default=NicRules(), description="Rules and exceptions for NICs.")
+    nics: NicRules = Field(
+        default=_OF_DEFAULTS, validate_default=True, description="Rules and exceptions for NICs."
+    )
     copy_: CopySettings = Field(
-        default=CopySettings(),
+        default=_OF_DEFAULTS,
+        validate_default=True,
         validation_alias="copy",
         serialization_alias="copy",
         description="What a created network takes over from its source.",
     )
     tags: Tags = Field(default_factory=dict, description="Tags for what this tool creates.")
-    safety: Safety = Field(default=Safety(), description="Limits that a plan must keep.")
+    safety: Safety = Field(
+        default=_OF_DEFAULTS, validate_default=True, description="Limits that a plan must keep."
+    )
     freeze: Switch = Field(default=False, description="true stops every write.")
 
     @field_validator("target_region")

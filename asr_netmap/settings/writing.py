@@ -1,4 +1,4 @@
-"""Settings -> the document that a plan embeds, and -> a clean netmap.yaml."""
+"""Settings -> a clean netmap.yaml."""
 
 from __future__ import annotations
 
@@ -50,17 +50,6 @@ def _represent_text(dumper: Any, text: str) -> Any:
 _Dumper.add_representer(str, _represent_text)
 
 
-def to_document(settings: Settings) -> dict[str, Any]:
-    """The settings as JSON values: the same for equal settings, defaults included.
-
-    What isn't given (None) is left out; keys are sorted, lists keep their order.
-    """
-    document: dict[str, Any] = _sorted(
-        settings.model_dump(mode="json", by_alias=True, exclude_none=True)
-    )
-    return document
-
-
 def dump_yaml(settings: Settings, comments: bool = True) -> str:
     """A netmap.yaml that reads back as equal settings; what is default is left out."""
     document = settings.model_dump(
@@ -68,6 +57,8 @@ def dump_yaml(settings: Settings, comments: bool = True) -> str:
     )
     parts = [_HEADER] if comments else []
     for key, value in document.items():
+        if value == {}:
+            continue  # a section of defaults
         if comments and key in _COMMENTS:
             parts.append(f"\n# {_COMMENTS[key]}\n")
         parts.append(_dumped(key, value))
@@ -85,11 +76,3 @@ def _dumped(key: str, value: object) -> str:
         width=100,
     )
     return text
-
-
-def _sorted(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _sorted(value[key]) for key in sorted(value)}
-    if isinstance(value, list):
-        return [_sorted(one) for one in value]
-    return value

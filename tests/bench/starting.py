@@ -90,11 +90,11 @@ def _parameter(param: Any) -> str:
 
 def foreign_modules(arguments: list[str]) -> list[str]:
     """The third-party modules that a command loads, in the order of their loading."""
-    from asr_netmap.cli import main
+    from asr_netmap.cli import PROGRAM, app
 
     sys.argv = ["asr-netmap", *arguments]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(SystemExit):
-        main()
+        app(prog_name=PROGRAM)
     own = {*sys.stdlib_module_names, "asr_netmap", "tests", "__main__"}
     return [
         name

@@ -203,10 +203,10 @@ def test_a_real_limit_of_the_system_is_said_in_a_process_of_its_own(folder: Path
         "import json, resource, signal, sys\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
-        "from asr_netmap.cli import main\n"
+        "from asr_netmap.cli import app\n"
         "for typed in json.loads(sys.argv[1]):\n"
         "    sys.argv[:] = ['asr-netmap', *typed]\n"
-        "    try: main()\n"
+        "    try: app()\n"
         "    except SystemExit as end: print('ended with', int(end.code), file=sys.stderr)\n"
     )
     done = subprocess.run(

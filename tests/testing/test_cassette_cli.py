@@ -279,10 +279,10 @@ def test_no_journal_is_left_of_a_run_on_a_cassette(
 def test_without_vcrpy_the_extra_is_named() -> None:
     code = (
         "import sys; sys.modules['vcr'] = None; sys.modules['vcr.serialize'] = None\n"
-        "from asr_netmap.cli import main\n"
+        "from asr_netmap.cli import app\n"
         "for option in ('--cassette', '--record'):\n"
         "    sys.argv[1:] = ['plan', '--config', 'netmap.yaml', option, 'x.yaml']\n"
-        "    try: main()\n"
+        "    try: app()\n"
         "    except SystemExit as end: print('ended with', int(end.code), file=sys.stderr)\n"
     )
     found = subprocess.run(
