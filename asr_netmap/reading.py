@@ -81,6 +81,28 @@ def read(azure: Connection, settings: Settings, *, progress: Say | None = None) 
     )
 
 
+def read_to_show(
+    azure: Connection, settings: Settings, *, tags: bool, progress: Say | None = None
+) -> Inventory:
+    """The networks, mappings, fabrics and replicated items of a vault, and nothing around them.
+
+    tags -- the tags of virtual machines are needed, so these are read, too.
+    Raises as `read` does.
+    """
+    from asr_netmap.gateway import lists  # noqa: PLC0415 -- gateway imports azure
+    from asr_netmap.gateway.reading import read_inventory  # noqa: PLC0415 -- the same
+
+    kinds = (lists.networks_of, lists.vms_of) if tags else (lists.networks_of,)
+    return read_inventory(
+        azure,
+        vault=settings.vault.id,
+        regions=settings.regions,
+        subscriptions=_named_subscriptions(settings),
+        progress=progress,
+        of_subscription=lambda subscription: [listed(subscription) for listed in kinds],
+    )
+
+
 def _protecting(settings: Settings) -> Callable[[Inventory], bool] | None:
     """Whether machines are still to be replicated, by what was read; None: none are declared."""
     if settings.protect is None:

@@ -85,6 +85,17 @@ def test_shell_completion_loads_no_sdk_and_offers_the_commands() -> None:
     assert heavy_modules(finished) == []
 
 
+def test_discovery_without_a_file_loads_no_parser_of_files_and_no_client_of_the_sdk() -> None:
+    vault = ("-g", "rg-vault", "--vault-name", "vault-dr")
+    regions = ("--source-region", "eastasia", "--target-region", "southeastasia")
+    finished = run(MAIN, "discover", "--sandbox", "demo", *vault, *regions)
+    assert finished.returncode == 0, finished.stderr
+    assert "vnet-app" in finished.stdout
+    loaded = heavy_modules(finished)
+    assert "azure.core" in loaded
+    assert [name for name in loaded if name.startswith(("yaml", "azure.mgmt"))] == []
+
+
 def test_the_module_form_answers_like_the_command() -> None:
     finished = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "asr_netmap", "--help"],

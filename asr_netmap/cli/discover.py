@@ -21,6 +21,7 @@ from asr_netmap.models import Inventory, RegionPair, region_key
 
 if TYPE_CHECKING:
     from asr_netmap.gateway.connection import Connection
+    from asr_netmap.settings import Settings
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,7 +54,7 @@ def discover(
 
     selection = selection_of(only.only)
     with connect(console, where.access) as azure:
-        several = _read(console, azure, config, where.vault)
+        several = _read(console, azure, config, where.vault, tags=bool(selection.tags))
         sandbox = azure.sandbox
     refuse_empty_choice(several.found, selection, networks=True)
     found = [
@@ -74,16 +75,18 @@ def discover(
 
 
 def _read(
-    console: Console, azure: Connection, config: Config, vault: Vault
+    console: Console, azure: Connection, config: Config, vault: Vault, *, tags: bool
 ) -> Several[tuple[Inventory, RegionPair | None]]:
     from asr_netmap import reading  # noqa: PLC0415 -- help needs none of it
 
     say = read_progress(console)
     if config.config or vault_named(vault):
         settings = declared(config, vault).resolved(azure)
-        return each_vault(
-            console, settings, lambda one: (reading.read(azure, one, progress=say), one.regions)
-        )
+
+        def shown(one: Settings) -> tuple[Inventory, RegionPair]:
+            return reading.read_to_show(azure, one, tags=tags, progress=say), one.regions
+
+        return each_vault(console, settings, shown)
     named = vault.subscription or os.environ.get("AZURE_SUBSCRIPTION_ID")
     subscription = azure.resolve_subscription(named or None).id
     regions = _regions(vault)

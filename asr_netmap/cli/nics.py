@@ -54,7 +54,7 @@ def list_nics(
     from asr_netmap.json_pieces import rows_of  # noqa: PLC0415 -- only where there is output
     from asr_netmap.planning.effective_text import effective_texts  # noqa: PLC0415 -- the same
     from asr_netmap.report.documents import nics_document  # noqa: PLC0415 -- loads pydantic
-    from asr_netmap.report.inventory_pages import nics_page  # noqa: PLC0415 -- the same
+    from asr_netmap.report.nics_page import nics_page  # noqa: PLC0415 -- the same
     from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
     from asr_netmap.rules.effective import Outlook  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.rules.readiness import not_ready  # noqa: PLC0415 -- loads pydantic

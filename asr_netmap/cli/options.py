@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass, field, fields
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -18,7 +18,7 @@ from asr_netmap.budgets import DEFAULT_WORKERS
 from asr_netmap.gateway.cloud import Cloud
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
+    from asr_netmap.cli.run_options import NicTable, PlanRules
 
 
 class Format(str, Enum):
@@ -262,7 +262,10 @@ class Where:
     access: Access
 
 
-def as_typed(*groups: DataclassInstance) -> str:
+Group: TypeAlias = "Vault | Config | Only | Access | PlanRules | NicTable"
+
+
+def as_typed(*groups: Group) -> str:
     """The options that make these groups, as they would be typed, for the next command.
 
     What came from the environment is named, too: it does no harm.

@@ -8,7 +8,6 @@ from typing import Any
 
 from asr_netmap.arm_id import ArmId, check_name
 from asr_netmap.gateway import translate
-from asr_netmap.gateway import translate_surroundings as around
 from asr_netmap.gateway.connection import GROUPS_API, SUBSCRIPTIONS_API
 
 # The SDK's own version, so that lists and typed calls show the same fields (a test compares).
@@ -141,8 +140,23 @@ def networks_of(subscription: str) -> Listing:
     )
 
 
+def vms_of(subscription: str) -> Listing:
+    """The virtual machines of a subscription."""
+    return _provider_list(
+        subscription,
+        ("vms", "virtual machines", "virtual machine"),
+        "Microsoft.Compute/virtualMachines",
+        COMPUTE_API,
+        translate.vm,
+    )
+
+
 def of_subscription(subscription: str) -> tuple[Listing, ...]:
     """What a subscription has of networks, and of what NICs and subnets refer to."""
+    from asr_netmap.gateway import (  # noqa: PLC0415 -- what only shows networks needs none of it
+        translate_surroundings as around,
+    )
+
     return (
         networks_of(subscription),
         _provider_list(
@@ -152,13 +166,7 @@ def of_subscription(subscription: str) -> tuple[Listing, ...]:
             NETWORK_API,
             translate.nic,
         ),
-        _provider_list(
-            subscription,
-            ("vms", "virtual machines", "virtual machine"),
-            "Microsoft.Compute/virtualMachines",
-            COMPUTE_API,
-            translate.vm,
-        ),
+        vms_of(subscription),
         groups_of(subscription),
         _provider_list(
             subscription,

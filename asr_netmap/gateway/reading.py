@@ -7,7 +7,7 @@ a region.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -72,6 +72,7 @@ def read_inventory(
     subscriptions: Iterable[str] = (),
     progress: Say | None = None,
     protecting: Callable[[Inventory], bool] | None = None,
+    of_subscription: Callable[[str], Sequence[Listing]] = lists.of_subscription,
 ) -> Inventory:
     """Read everything that planning needs.
 
@@ -82,6 +83,7 @@ def read_inventory(
     progress -- told in words what was read; called from one thread at a time.
     protecting -- whether machines are to be replicated, by what was read so far: then what that
         needs is read, too; None: none are.
+    of_subscription -- what is read of each subscription, where less will do.
     Raises NotFound for a named thing that isn't there, and AzureError if nothing could be read.
     """
     say = progress or _silent
@@ -96,13 +98,13 @@ def read_inventory(
         looking: Future[Vault | NotLookedAt] = pool.submit(_read_vault, connection, vault)
         found = _Found()
         first = [*lists.of_vault(vault), lists.regions_of(vault.subscription)]
-        first += [each for s in at_home for each in lists.of_subscription(s)]
+        first += [each for s in at_home for each in of_subscription(s)]
         _read(connection, pool, first, found, say)
         seen = looking.result()
         if isinstance(seen, NotLookedAt):
             found.gaps.append(seen)
         further = sorted(_named_subscriptions(found) - set(at_home))
-        _read(connection, pool, [x for s in further for x in lists.of_subscription(s)], found, say)
+        _read(connection, pool, [x for s in further for x in of_subscription(s)], found, say)
         # A vault that could not be seen is none, here: its lists tell.
         here = seen if isinstance(seen, Vault) else None
         if protecting is not None and protecting(found.inventory(here)):

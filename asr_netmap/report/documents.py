@@ -36,13 +36,8 @@ from asr_netmap.planning.nic_table.rows import Effective
 from asr_netmap.planning.plan import Plan, Scope
 from asr_netmap.planning.readiness import Readiness
 from asr_netmap.planning.verification import Verification
-from asr_netmap.report.inventory_pages import (
-    NotReady,
-    item_direction,
-    networks_of,
-    nic_columns,
-    nic_rows,
-)
+from asr_netmap.report.inventory_pages import NotReady, item_direction, networks_of
+from asr_netmap.report.nics_page import nic_columns, nic_rows
 from asr_netmap.report.page import Later
 from asr_netmap.report.plan_pages import by_severity
 

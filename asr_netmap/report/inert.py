@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from asr_netmap.json_pieces import indented_pieces
-
 _ESCAPE_SEQUENCE = re.compile(
     r"\x1b\][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # OSC: titles, links, the clipboard
     r"|\x1b[PX^_][^\x1b\x9c]*(?:\x1b\\|\x9c)?"  # DCS and other strings
@@ -92,6 +90,8 @@ def json_text(document: Any) -> str:
 
 def json_lines(document: Any) -> Iterator[str]:
     """The same in pieces, for documents whose rows are made while they are written."""
+    from asr_netmap.json_pieces import indented_pieces  # noqa: PLC0415 -- most output is no JSON
+
     for piece in indented_pieces(document, 2):
         yield _PIPELINE_COMMAND.sub(r"\\u0023", piece)
     yield "\n"

@@ -13,8 +13,8 @@ The same on every call.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import NamedTuple
 
 from asr_netmap.sandbox import ids, implied, item_body, items, moments, regions
 from asr_netmap.sandbox.estate import Estate, Json
@@ -39,8 +39,7 @@ _SEEN = datetime(2026, 3, 2, 6, 30, tzinfo=timezone.utc)
 _CREATED = moments.trimmed(_SEEN)
 
 
-@dataclass(frozen=True, slots=True)
-class _Address:
+class _Address(NamedTuple):
     """One IP configuration: at the source, and what is set for the target."""
 
     subnet: str
@@ -52,16 +51,14 @@ class _Address:
     recovery_address: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Card:
+class _Card(NamedTuple):
     """One NIC with its IP configurations."""
 
     name: str
     addresses: tuple[_Address, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Machine:
+class _Machine(NamedTuple):
     """One virtual machine, replicated unless `ready` says otherwise."""
 
     name: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class ArmError(Exception):
@@ -24,8 +23,7 @@ class ArmError(Exception):
         self.headers = headers
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """Why an accepted operation failed, or why Site Recovery refuses one at once."""
 
     code: str

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 _NAMESPACE = UUID("9d3b1f6e-2a34-5c70-8d51-0f6f3f0a7c11")
 
 
-@dataclass(frozen=True, slots=True)
-class ArmPath:
+class ArmPath(NamedTuple):
     """An ARM id in its parts; names keep the casing they came in."""
 
     subscription: str

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from asr_netmap.sandbox import ids, implied, jobs, regions, vaults
 from asr_netmap.sandbox.call import Answer, Call
@@ -19,8 +18,7 @@ PUT_KIND, DELETE_KIND = "mapping-put", "mapping-delete"
 _MAPPING = vaults.FABRIC + "/replicationnetworks/{network}/replicationnetworkmappings/{mapping}"
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(NamedTuple):
     """What a mapping is to be: its id, its fabrics and its networks."""
 
     identifier: str

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from asr_netmap.sandbox.errors import ArmError
 
 _TERM = re.compile(r"\s*(\w+)\s+(eq|ne|ge|le|gt|lt)\s+'?((?:[^']|'')*?)'?\s*", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(NamedTuple):
     """One comparison; `name` and `operator` are lower-case."""
 
     name: str

@@ -151,7 +151,7 @@ def test_a_rehearsal_records_what_the_scenario_says_and_nothing_private(
     settings = api.settings_for_vault(
         f"{SUBSCRIPTION}/rg-vault/vault-dr", "eastasia", "southeastasia"
     )
-    with replay(folder / "discover.yaml", allow_unplayed=True) as azure:
+    with replay(folder / "plan.yaml", allow_unplayed=True) as azure:
         inventory = api.read(azure, settings)
     assert "machine-one" in {item.vm_name for item in inventory.items}
 
