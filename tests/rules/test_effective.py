@@ -150,6 +150,12 @@ def test_who_is_set_into_another_subnet_needs_no_room_in_this_one(test: bool) ->
     assert shortages(crowd({}, {}, {key: "b"}, {key: "b"}), test=test) == set()
 
 
+@pytest.mark.parametrize("test", [False, True])
+def test_who_is_in_a_subnet_of_that_name_at_the_source_needs_room_there(test: bool) -> None:
+    four = crowd(*[{"source_subnet": "b"}] * 4)
+    assert shortages(four, test=test) == {"b has 3 free and 4 need one"}
+
+
 def test_who_has_an_address_for_tests_needs_one_at_failover_only() -> None:
     four = crowd({}, {}, {}, {"test_to": "10.9.1.4"})
     assert shortages(four, test=False) == {"a has 3 free and 4 need one"}
