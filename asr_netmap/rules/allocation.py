@@ -204,15 +204,15 @@ def _existing(
 def _enter_promised(items: Iterable[ReplicatedItem], books: Books, *, test: bool) -> None:
     for item in items:
         network = item.test_network if test else item.target_network
-        book = books.get(network) if network is not None else None
-        if book is not None:
-            for nic_of_item, config, address in _promised(item, test=test):
-                who = f"{item.vm_name} ({nic_of_item.name}/{config.name})"
-                holder = Holder(who, item.id, claimant(item, nic_of_item, config))
-                there = book.holders.get(address)
-                # Its own left-over NIC is no one else, so the IP config that wants it back has it.
-                if there is None or (there.claimant is None and there.item == item.id):
-                    book.holders[address] = holder
+        if network not in books:
+            continue
+        holders = books[network].holders
+        for nic, config, address in _promised(item, test=test):
+            there = holders.get(address)
+            # Its own left-over NIC is no one else, so the IP config that wants it back has it.
+            if there is None or (there.claimant is None and there.item == item.id):
+                who = f"{item.vm_name} ({nic.name}/{config.name})"
+                holders[address] = Holder(who, item.id, claimant(item, nic, config))
 
 
 def _in_order(items: Iterable[ReplicatedItem]) -> list[ReplicatedItem]:
@@ -298,7 +298,7 @@ def _free_from(start: int, wish: Wish, book: AddressBook) -> Iterator[IPv4Addres
 def _by_subnet(wishes: Iterable[Wish]) -> Iterator[list[Wish]]:
     groups: dict[tuple[ArmId, str], list[Wish]] = {}
     for wish in sorted(wishes, key=lambda w: w.claimant):
-        groups.setdefault((wish.network, wish.subnet.name.lower()), []).append(wish)
+        groups.setdefault((wish.network, wish.subnet.name), []).append(wish)
     yield from groups.values()
 
 

@@ -54,11 +54,14 @@ def decides(outcome: Outcome | None, why: str) -> Answer[Outcome]:
 
 def consider(branches: Iterable[Branch[Outcome]]) -> Iterator[Considered[Outcome]]:
     """Every branch in its order; those after the one that decides are not asked."""
-    decided = False
-    for branch in branches:
-        answer = None if decided else branch.ask()
-        decided = decided or (answer is not None and answer.decides)
+    rest = iter(branches)
+    for branch in rest:
+        answer = branch.ask()
         yield Considered(branch.name, answer)
+        if answer.decides:
+            break
+    for branch in rest:
+        yield Considered(branch.name, None)
 
 
 def with_branch(

@@ -138,7 +138,7 @@ def effective_address(
     home: Subnet | None,
     occupancy: Occupancy | None,
     *,
-    test: bool = False,
+    test: bool,
 ) -> Effective:
     """Where an IP config will be: what is set, else the prediction, marked as one.
 
@@ -261,7 +261,7 @@ def _needed(inventory: Inventory) -> Mapping[tuple[bool, ArmId], Counter[str]]:
                 chosen = config.test_subnet if test else config.subnet
                 question = (network.id, chosen, config.source_subnet)
                 if question not in names:
-                    subnet = expected_subnet(config, network, test=test)
+                    subnet = expected_subnet(chosen, config.source_subnet, network)
                     names[question] = subnet.name.lower() if subnet else None
                 name = names[question]
                 if name is not None:

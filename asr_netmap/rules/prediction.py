@@ -27,7 +27,7 @@ from asr_netmap.rules.allocation import (
     capacity,
     is_reserved,
 )
-from asr_netmap.rules.subnets import unusable
+from asr_netmap.rules.subnets import alphabetically_first, unusable
 
 MAPPING_2017 = "azure-to-azure-network-mapping, 2017-11-21"
 MAPPING_2026 = "azure-to-azure-network-mapping, 2026-02-12"
@@ -95,10 +95,9 @@ class Occupancy:
 
     def last_free(self, subnet: Subnet) -> IPv4Address | None:
         """The free address nearest to the end of the subnet; None: it is full."""
-        key = subnet.name.lower()
-        if key not in self._last:
-            self._last[key] = _last_free(subnet, self.book)
-        return self._last[key]
+        if subnet.name not in self._last:
+            self._last[subnet.name] = _last_free(subnet, self.book)
+        return self._last[subnet.name]
 
     def shortage(self, subnet: Subnet) -> Shortage | None:
         """Whether fewer addresses are free than needed; None: there is room for all.
@@ -107,8 +106,8 @@ class Occupancy:
         """
         key = subnet.name.lower()
         if key not in self._short:
-            needed = self.needed.get(key, 0) or 1
-            free = 0 if self.last_free(subnet) is None else max(0, self._free(subnet))
+            needed = self.needed.get(key, 1)
+            free = 0 if self.last_free(subnet) is None else self._free(subnet)
             short = Shortage(subnet.name, free, needed)
             self._short[key] = short if free < needed else None
         return self._short[key]
@@ -261,14 +260,14 @@ class SubnetPrediction:
     certain: bool
 
 
-def expected_subnet(
-    config: ReplicatedIpConfig, target: Network, *, test: bool = False
-) -> Subnet | None:
-    """The subnet of `predict_subnet` alone; None: the network has none."""
-    chosen = config.test_subnet if test else config.subnet
+def expected_subnet(chosen: str | None, source: str | None, target: Network) -> Subnet | None:
+    """The subnet of `predict_subnet` alone; None: the network has none.
+
+    chosen -- the subnet that is set. source -- the one at the source.
+    """
     there = target.subnet(chosen) if chosen is not None else None
-    same = target.subnet(config.source_subnet) if config.source_subnet else None
-    return there or same or min(target.subnets, key=lambda s: s.name.lower(), default=None)
+    same = target.subnet(source) if source else None
+    return there or same or alphabetically_first(target.subnets)
 
 
 def predict_subnet(
@@ -285,8 +284,7 @@ def predict_subnet(
             return SubnetPrediction(subnet, f"subnet {subnet.name} is set", True)
     lost = f"{chosen}, which is set, is not in {target.name}; " if chosen is not None else ""
     same = target.subnet(config.source_subnet) if config.source_subnet else None
-    first = min(target.subnets, key=lambda s: s.name.lower(), default=None)
-    subnet = same or first
+    subnet = same or alphabetically_first(target.subnets)
     if subnet is None:
         return SubnetPrediction(None, f"{lost}{target.name} has no subnet", False)
     how = "has the same name" if same is not None else "is alphabetically first"

@@ -163,7 +163,7 @@ class References:
         """A NIC that a failover may use again; its absence only means that one is made."""
         nic = self._inventory.nic(ref.target)
         if nic is None:
-            problem, _ = self._absent(ref.target, "")
+            problem = self._missing(ref.target)
             if problem is Problem.GONE:
                 yield Problem.NO_NIC, f"there is no NIC {ref.target} to reuse"
             else:
@@ -184,10 +184,11 @@ class References:
             ("", config.public_ip, config.lb_pools),
             ("test_", config.test_public_ip, config.test_lb_pools),
         ):
-            found = self._regional.get(public_ip) if public_ip is not None else None
-            for balancer in self._behind(pools) if found is not None and found.sku else ():
-                assert found is not None
-                if balancer.sku and balancer.sku.lower() != found.sku.lower():
+            if public_ip not in self._regional:
+                continue
+            found = self._regional[public_ip]
+            for balancer in self._behind(pools):
+                if found.sku and balancer.sku and balancer.sku.lower() != found.sku.lower():
                     yield ReferenceProblem(
                         Reference(f"{prefix}public_ip", found.id, nic.id, config.name),
                         Problem.SKU,
@@ -202,10 +203,13 @@ class References:
                 yield balancer
 
     def _absent(self, target: ArmId, what: str) -> tuple[Problem, str]:
+        problem = self._missing(target)
+        return problem, f"{what} {problem.value}"
+
+    def _missing(self, target: ArmId) -> Problem:
         """Gone only if all that could hold it was read: absent must mean absent."""
-        if target.subscription.lower() in self._subscriptions and self._inventory.looked_at(target):
-            return Problem.GONE, f"{what} does not exist"
-        return Problem.UNSEEN, f"{what} could not be looked at"
+        read = target.subscription.lower() in self._subscriptions
+        return Problem.GONE if read and self._inventory.looked_at(target) else Problem.UNSEEN
 
 
 def blocked_by(gone: Collection[Reference]) -> str:

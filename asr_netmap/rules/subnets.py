@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -152,7 +152,7 @@ class SubnetSearch:
 
     def _first_usable(self) -> Answer[SubnetChoice]:
         usable = [s for s in self.target.subnets if unusable(s, self.full) is None]
-        chosen = min(usable, key=_by_name, default=None)
+        chosen = alphabetically_first(usable)
         if chosen is None:
             return passes(f"no subnet of {self.target.name} is usable")
         why = self._passed_over
@@ -174,7 +174,7 @@ class SubnetSearch:
 
     @property
     def _alphabetically_first(self) -> Subnet | None:
-        return min(self.target.subnets, key=_by_name, default=None)
+        return alphabetically_first(self.target.subnets)
 
     @property
     def _missing(self) -> str:
@@ -205,6 +205,11 @@ class SubnetSearch:
         return decides(choice, f"{subnet.name}: {problem or why}")
 
 
+def alphabetically_first(subnets: Iterable[Subnet]) -> Subnet | None:
+    """The first by name, in any case; None: there is no subnet."""
+    return min(subnets, key=lambda subnet: subnet.name.lower(), default=None)
+
+
 def unusable(subnet: Subnet, full: Callable[[Subnet], bool] = lambda _: False) -> str | None:
     """Why no VM's NIC can go into the subnet, as the end of a sentence; None: it can."""
     if subnet.name.lower() in SERVICE_SUBNETS:
@@ -220,7 +225,3 @@ def unusable(subnet: Subnet, full: Callable[[Subnet], bool] = lambda _: False) -
 
 def _decides(choice: SubnetChoice) -> Answer[SubnetChoice]:
     return decides(choice, choice.problem or choice.reason)
-
-
-def _by_name(subnet: Subnet) -> str:
-    return subnet.name.lower()

@@ -202,10 +202,9 @@ def _asr_twin(source: Network, settings: Settings, inventory: Inventory) -> Netw
 
 def _original(source: Network, region: str, inventory: Inventory) -> Network | None:
     """The network whose -asr network the source is: a second suffix would make a third one."""
-    plain = source.name[: -len(SUFFIX)]
-    if not plain or not source.name.lower().endswith(SUFFIX):
+    if not source.name.lower().endswith(SUFFIX):
         return None
-    return _only_named(plain, source, region, inventory)
+    return _only_named(source.name[: -len(SUFFIX)], source, region, inventory)
 
 
 def _only_named(name: str, source: Network, region: str, inventory: Inventory) -> Network | None:

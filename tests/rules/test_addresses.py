@@ -161,3 +161,22 @@ def test_the_place_in_the_subnet_is_kept_also_with_several_prefixes() -> None:
     assert keep_host_part(first_outside, home, subnet("t", "10.2.0.0/25")) is None
     assert keep_host_part(IPv4Address("10.5.0.1"), home, SAME_SPACE) is None
     assert keep_host_part(address, None, SAME_SPACE) is None
+
+
+def said(branch: str, *, explicit: AddressMode | None, mode: AddressMode = AddressMode.SAME) -> str:
+    """Why a branch of the rule does not apply."""
+    search = AddressSearch(ip_config(), explicit, RULES[:1], mode, HOME, SAME_SPACE)
+    (answer,) = [b.ask() for b in search.branches() if b.name.startswith(branch)]
+    assert not answer.decides
+    return answer.why
+
+
+def test_a_branch_that_something_stronger_overrules_says_what_is_given() -> None:
+    assert said("mode", explicit=AddressMode.DYNAMIC) == "dynamic is given for it"
+    assert said("prefix rule", explicit=AddressMode.DYNAMIC) == "dynamic is given for it"
+
+
+def test_who_asks_for_the_documented_rule_is_told_so() -> None:
+    assert said("explicit", explicit=AddressMode.ASR_DEFAULT) == (
+        "asr-default is given for it: asks for the documented rule"
+    )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from ipaddress import IPv4Address, ip_address
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,11 +18,15 @@ from asr_netmap.rules.allocation import (
     AddressBook,
     Grant,
     Holder,
+    Trouble,
     Wish,
     address_books,
+    address_trouble,
     allocate,
     capacity,
+    claimant,
     is_reserved,
+    misplaced,
 )
 from tests.builders import (
     SUBSCRIPTION,
@@ -33,6 +38,7 @@ from tests.builders import (
     subnet,
     vm_id,
 )
+from tests.nic_estates import balancer
 
 NET = network_id("vnet-app-asr")
 SMALL = subnet("web", "10.1.1.0/28")
@@ -159,6 +165,18 @@ def test_ipv6_addresses_take_no_room_from_ipv4() -> None:
     assert addresses([wish("a", where=dual)], *taken) == {"a": "10.1.1.4"}
 
 
+def test_who_has_to_take_another_address_does_not_move_those_who_take_any() -> None:
+    both = [wish("a", "10.1.1.7"), wish("b")]
+    assert addresses(both, "10.1.1.7") == {"a": "10.1.1.8", "b": "10.1.1.4"}
+
+
+def test_a_subnet_that_is_too_small_keeps_nobody_from_an_address_of_another_one() -> None:
+    tiny = subnet("tiny", "10.2.0.0/30")
+    both = granted([wish("a", where=tiny), wish("b")])
+    assert both["a"].trouble is not None
+    assert str(both["b"].address) == "10.1.1.4"
+
+
 def test_several_prefixes_are_filled_one_after_the_other() -> None:
     two = subnet("web", "10.2.0.0/29", "10.1.1.0/29")
     four = [wish(vm, where=two) for vm in "abcd"]
@@ -260,6 +278,65 @@ def test_all_wishes_are_met_where_there_is_room_for_all(
     assert (len(met) == len(soft)) == (len(soft) <= room)
 
 
+@pytest.mark.parametrize(
+    ("firm", "text", "code"),
+    [
+        (True, "10.1.1.7 is taken by NIC other", "address-taken"),
+        (
+            False,
+            "subnet web of vnet-app-asr is too small: "
+            "1 more addresses are needed and 0 are free (of 11)",
+            "subnet-full",
+        ),
+    ],
+)
+def test_who_gets_none_is_told_what_was_wanted_and_why_not(
+    firm: bool, text: str, code: str
+) -> None:
+    taken = [f"10.1.1.{n}" for n in range(4, 15)]
+    found = granted([wish("a", "10.1.1.7", firm=firm)], *taken)
+    assert found == {"a": Grant(None, "wanted", Trouble(text, code))}
+
+
+def test_an_address_outside_a_subnet_is_told_all_its_prefixes() -> None:
+    two = subnet("web", "10.1.1.0/28", "10.2.0.0/29")
+    found = misplaced(IPv4Address("10.9.9.9"), two)
+    assert found is not None
+    assert found.text == "is outside web (10.1.1.0/28, 10.2.0.0/29)"
+
+
+def test_an_address_that_is_given_is_entered_with_the_ip_config_that_has_it() -> None:
+    asked, book = wish("a", "10.1.1.7"), book_of()
+    allocate([asked], {NET: book})
+    expected = Holder("a (in this plan)", asked.item, asked.claimant)
+    assert book.holders == {IPv4Address("10.1.1.7"): expected}
+
+
+def test_two_ip_configs_of_one_vm_never_get_one_address() -> None:
+    first = wish("a", "10.1.1.7")
+    second = replace(first, claimant=("a", "nic", "ipconfig2"))
+    grants = allocate([first, second], {NET: book_of()})
+    assert [str(g.address) for g in grants.values()] == ["10.1.1.7", "10.1.1.8"]
+
+
+def test_an_address_that_is_promised_to_an_ip_config_is_free_for_itself() -> None:
+    asked = wish("a", "10.1.1.7")
+    own = Holder("a", asked.item, asked.claimant)
+    promised = AddressBook({IPv4Address("10.1.1.7"): own})
+    assert address_trouble(asked, promised) is None
+    taken = AddressBook(
+        {IPv4Address("10.1.1.7"): Holder("NIC other"), IPv4Address("10.1.1.8"): own}
+    )
+    (grant,) = allocate([asked], {NET: taken}).values()
+    assert str(grant.address) == "10.1.1.8"
+
+
+def test_wishes_are_met_in_the_order_of_names_in_lower_case() -> None:
+    one = item("APP1", ip_config(name="IpConfig1"))
+    nic = one.nics[0]
+    assert claimant(one, nic, nic.ip_configs[0]) == ("app1", nic.id.key, "ipconfig1")
+
+
 # -- who holds which address ------------------------------------------------------------------
 
 
@@ -285,12 +362,42 @@ def test_an_address_is_held_by_the_setting_of_an_item_on_its_own_side_only() -> 
     assert set(map(str, test[NET].holders)) == {"10.1.1.6"}
 
 
-def test_who_claims_an_address_first_is_decided_by_name_not_by_the_order_of_lists() -> None:
-    two = [item(vm, ip_config(to="10.1.1.5"), target=NET.name) for vm in ("app2", "app1")]
+@pytest.mark.parametrize(("first", "second"), [("app1", "app2"), ("App_2", "appx")])
+def test_who_claims_an_address_first_is_decided_by_name_not_by_the_order_of_lists(
+    first: str, second: str
+) -> None:
+    two = [item(vm, ip_config(to="10.1.1.5"), target=NET.name) for vm in (first, second)]
     for order in (two, two[::-1]):
         found = holder(address_books(inventory(*order), [NET]), "10.1.1.5")
         assert found is not None
-        assert found.item == item("app1").id
+        assert found.item == item(first).id
+
+
+def test_an_item_without_a_network_keeps_nobody_s_address_out_of_the_book() -> None:
+    two = [
+        item("a", ip_config(to="10.1.1.4")),
+        item("b", ip_config(to="10.1.1.5"), target=NET.name),
+    ]
+    assert list(map(str, address_books(inventory(*two), [NET])[NET].holders)) == ["10.1.1.5"]
+
+
+def test_an_address_of_a_load_balancer_is_held_by_it_by_name() -> None:
+    where = inventory(load_balancers=(balancer(address="10.1.1.200"),))
+    found = holder(address_books(where, [NET]), "10.1.1.200")
+    assert found == Holder("load balancer lb (front)")
+
+
+RENAMED = vm_id("renamed", "rg-dr")
+
+
+@pytest.mark.parametrize("made", [{"failed_over_vm": RENAMED}, {"test_vm": RENAMED}])
+def test_the_nic_of_a_vm_that_a_failover_made_is_the_item_s_own_whatever_their_names(
+    made: dict[str, Any],
+) -> None:
+    one = item("app1", ip_config(), target=NET.name, **made)
+    nic = existing_nic("any-name", "10.1.1.5", vm=RENAMED)
+    found = holder(address_books(inventory(one, nics=(nic,)), [NET]), "10.1.1.5")
+    assert found == Holder("NIC any-name", one.id)
 
 
 ASR_GROUP = "rg-app-asr"

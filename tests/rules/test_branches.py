@@ -9,7 +9,9 @@ from asr_netmap.rules.branches import (
     Branch,
     consider,
     decide,
+    decider,
     decides,
+    outcome_of,
     passes,
     with_branch,
 )
@@ -44,8 +46,22 @@ def test_deciding_on_nothing_is_deciding() -> None:
 
 
 def test_a_rule_of_which_no_branch_decides_is_a_mistake_of_ours() -> None:
-    with pytest.raises(AssertionError, match="last branch"):
+    told = r"^the last branch of a rule decides$"
+    with pytest.raises(AssertionError, match=told):
         decide(RULE[:1])
+    with pytest.raises(AssertionError, match=told):
+        decider(consider(RULE[:1]))
+
+
+def test_a_rule_that_has_to_come_to_something_and_does_not_is_a_mistake_of_ours() -> None:
+    assert outcome_of(RULE) == 2
+    nothing: Branch[int] = Branch("only", lambda: decides(None, "left"))
+    with pytest.raises(AssertionError, match=r"^the branch that decides comes to something$"):
+        outcome_of([nothing])
+
+
+def test_of_branches_that_were_considered_the_one_that_decided_is_found() -> None:
+    assert decider(consider(RULE)) == ("second", Answer("always", True, 2))
 
 
 @pytest.mark.parametrize("at", [0, 1, 2, 3])

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from asr_netmap.errors import InvalidArmId, NotFound
-from asr_netmap.models import NotLookedAt
+from asr_netmap.errors import InvalidArmId, NotFound, UsageError
+from asr_netmap.models import Inventory, NotLookedAt
 from asr_netmap.near_names import did_you_mean, near_names
 from asr_netmap.rules.lookup import find_network, matches, maybe_unseen
 from asr_netmap.rules.readiness import failover_under_way, not_ready
@@ -19,6 +19,7 @@ from tests.builders import (
     inventory,
     ip_config,
     item,
+    network,
     network_id,
 )
 
@@ -41,6 +42,29 @@ def test_a_text_that_is_none_of_the_three_is_refused(text: str) -> None:
         matches(text, APP.id)
 
 
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (
+            "a/b/c",
+            "'a/b/c' is neither a name, nor group/name, nor an ARM id.",
+            "An ARM id starts with /subscriptions/.",
+        ),
+        (
+            "rg?/vnet",
+            "resource group name 'rg?' holds '?', which no Azure name can hold.",
+            "Give the plain name of the resource, or its whole ARM id where one is taken.",
+        ),
+    ],
+)
+def test_a_refused_text_is_told_which_part_of_it_is_wrong(
+    text: str, message: str, hint: str
+) -> None:
+    with pytest.raises(InvalidArmId) as caught:
+        matches(text, APP.id)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
 def test_near_names_come_first_and_some_names_where_none_is_near() -> None:
     known = ["vnet-data", "vnet-app", "hub", *(f"z{n}" for n in range(9))]
     assert near_names("vnet-ap", known)[0] == "vnet-app"
@@ -53,11 +77,18 @@ def test_near_names_come_first_and_some_names_where_none_is_near() -> None:
 
 
 def test_a_hint_says_what_could_not_be_read_beside_the_names_that_are_there() -> None:
-    where = inventory(not_looked_at=(NotLookedAt("networks of B", "403"),))
+    gaps = (NotLookedAt("networks of B", "403"), NotLookedAt("networks of C", "503"))
+    where = inventory(not_looked_at=gaps)
     with pytest.raises(NotFound) as caught:
         find_network("vnet-x", where, SOURCE, "source network")
     assert "vnet-app" in caught.value.hint
-    assert "Not looked at: networks of B." in caught.value.hint
+    assert "Not looked at: networks of B; networks of C." in caught.value.hint
+
+
+def test_a_name_that_fits_networks_of_other_regions_only_is_told_all_of_these() -> None:
+    far = [network(f"rg-{n}/vnet-x", region) for n, region in enumerate(("westus", "eastus"))]
+    with pytest.raises(UsageError, match=r"'vnet-x' is in eastus, westus, not in eastasia\."):
+        find_network("vnet-x", inventory(networks=far), SOURCE, "source network")
 
 
 @pytest.mark.parametrize(
@@ -79,11 +110,18 @@ def test_absent_means_absent_only_where_everything_was_read(
     assert SUBSCRIPTION in str(VAULT)
 
 
+def test_where_no_vault_is_known_every_gap_may_hide_a_network() -> None:
+    gap = NotLookedAt("something", "503", VAULT)
+    assert maybe_unseen("vnet-x", Inventory(not_looked_at=(gap,)))
+
+
 def test_an_item_is_ready_only_when_it_is_protected_and_idle() -> None:
     assert not_ready(item("app1", ip_config())) is None
     assert not_ready(item("app1", ip_config(), protection_state="PROTECTED")) is None
     assert not_ready(item("app1", ip_config(), vm_protection_state="")) is None
-    assert not_ready(item("app1", ip_config(), protection_state="")) is not None
+    assert not_ready(item("app1", ip_config(), protection_state="")) == (
+        "replication is not ready yet: state unknown"
+    )
 
 
 def test_a_health_warning_is_no_reason_to_wait() -> None:

@@ -11,6 +11,7 @@ from asr_netmap.models import Direction, NetworkMapping
 from asr_netmap.rules.mapping_pair import (
     MappingStep,
     NetworkPair,
+    StepAction,
     fabric_id,
     mapping_from,
     new_mapping_id,
@@ -128,6 +129,18 @@ def test_of_mappings_made_twice_the_right_one_counts_in_any_order() -> None:
         assert found == twice[0]
 
 
+def test_of_forward_mappings_made_twice_the_wrong_one_s_reverse_is_not_in_the_way() -> None:
+    wrong = mapping("vnet-app", "vnet-a-wrong", name="a")
+    assert steps([wrong, FORWARD, REVERSE, reverse_mapping("vnet-a-wrong", "vnet-app")]) == []
+
+
+def test_of_reverse_mappings_made_twice_the_one_that_maps_back_is_in_the_way() -> None:
+    mine = reverse_mapping("vnet-old", "vnet-app", name="b")
+    others = reverse_mapping("vnet-old", "vnet-other", name="a")
+    found = steps([mapping("vnet-app", "vnet-old"), others, mine])
+    assert [s.mapping for s in found if s.action is StepAction.DELETE] == [mine.id]
+
+
 def test_a_new_mapping_is_named_after_both_networks_and_always_the_same() -> None:
     (one, _), (two, _) = steps([]), steps([])
     assert one.mapping == two.mapping
@@ -169,7 +182,7 @@ def test_the_same_name_under_the_other_fabric_is_no_obstacle() -> None:
 
 def test_a_fabric_has_the_portals_name_unless_there_is_one() -> None:
     expected = VAULT.child("replicationFabrics", "asr-a2a-default-eastasia")
-    assert fabric_id(VAULT, SOURCE, inventory(fabrics=())) == expected
+    assert str(fabric_id(VAULT, SOURCE, inventory(fabrics=()))) == str(expected)
     own = fabric(SOURCE, "our-fabric")
     assert fabric_id(VAULT, SOURCE, inventory(fabrics=(own,))) == own.id
 

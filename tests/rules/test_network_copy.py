@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -10,7 +10,7 @@ import pytest
 
 from asr_netmap.models import Inventory, Network, Peering, RegionalResource, Subnet
 from asr_netmap.planning.change import NetworkState
-from asr_netmap.rules.network_copy import NetworkCopy, copy_network
+from asr_netmap.rules.network_copy import NetworkCopy, copy_network, lacks
 from asr_netmap.settings import Attach, Settings
 from tests.builders import SOURCE, TARGET, network_id, resource, settings
 
@@ -134,6 +134,17 @@ def test_what_belongs_to_a_region_is_left_out_and_listed() -> None:
         ("web", "NAT gateway"): (NAT, True, None),
         ("", "peering"): (network_id("vnet-hub"), False, None),
     }
+
+
+def test_a_subnet_that_the_target_does_not_have_keeps_no_other_from_being_looked_at() -> None:
+    bare = Network(COPY, TARGET, FULL.address_space, (Subnet("web", WEB.prefixes),))
+    source = replace(FULL, subnets=(Subnet("app", ()), WEB))
+    found = [(n.subnet, n.what) for n in lacks(source, bare, Inventory())]
+    assert found == [
+        ("web", "network security group"),
+        ("web", "route table"),
+        ("web", "NAT gateway"),
+    ]
 
 
 def test_a_copy_is_never_peered() -> None:

@@ -21,6 +21,7 @@ from asr_netmap.rules.prediction import (
     Prediction,
     Shortage,
     Who,
+    expected_subnet,
     predict_failover,
     predict_subnet,
     predict_test_failover,
@@ -92,12 +93,21 @@ def test_a_source_subnet_that_nobody_knows_makes_no_certain_prediction() -> None
     assert (found.address, found.certain) == (None, False)
 
 
+def test_ipv6_is_told_to_be_lost_also_where_there_is_no_room() -> None:
+    small = network("vnet-small", "southeastasia", subnets={"web": "10.9.0.0/29"})
+    full = held("10.9.0.4", "10.9.0.5", "10.9.0.6")
+    assert "IPv6 is not kept" in failover(ip_config("fd00::5"), small, full).text
+
+
 def test_no_document_says_what_happens_in_a_full_subnet() -> None:
     small = network("vnet-small", "southeastasia", subnets={"web": "10.9.0.0/29"})
     full = held("10.9.0.4", "10.9.0.5", "10.9.0.6")
     found = failover(ip_config(), small, full)
     assert brief(found) == ("web", None, False, False)
-    assert "no free address" in found.text
+    assert found.text == (
+        "subnet web has the same name; no free address: web has 0 free and 1 needs one, "
+        "and no document says what happens then"
+    )
     assert failover(ip_config(), small, held("10.9.0.4", "10.9.0.5")).certain
 
 
@@ -147,7 +157,11 @@ def test_who_keeps_the_source_s_address_is_less_sure_of_it_where_others_lack_one
     where = inventory(*items, extra, networks=[home, near], mappings=[])
     keeps = futures_of(where)[0]
     assert (str(keeps.address), keeps.certain) == ("10.1.1.4", False)
-    assert "web has 3 free and 4 need one, and others may take it first" in keeps.text
+    assert keeps.shortage is None
+    assert keeps.text == (
+        "subnet web has the same name; the same address as at the source, 10.1.1.4, static; "
+        "but web has 3 free and 4 need one, and others may take it first"
+    )
 
 
 def test_the_items_own_left_over_nic_does_not_make_its_address_taken() -> None:
@@ -207,6 +221,49 @@ def test_the_end_of_several_prefixes_is_the_end_of_the_highest() -> None:
     assert held().last_free(both.subnets[0]) == IPv4Address("10.2.0.254")
 
 
+def test_the_last_free_address_may_be_the_very_first_one() -> None:
+    web = subnet("web", "10.9.0.0/29")
+    assert held("10.9.0.5", "10.9.0.6").last_free(web) == IPv4Address("10.9.0.4")
+    assert held("10.9.0.4", "10.9.0.5", "10.9.0.6").last_free(web) is None
+
+
+def test_each_subnet_has_a_last_free_address_of_its_own_however_often_it_is_asked_for() -> None:
+    one, two = subnet("web", "10.1.1.0/24"), subnet("app", "10.1.2.0/24")
+    empty = held()
+    found = [str(empty.last_free(each)) for each in (one, two, one)]
+    assert found == ["10.1.1.254", "10.1.2.254", "10.1.1.254"]
+
+
+def test_what_neighbours_and_azure_have_takes_no_room_of_a_subnet() -> None:
+    below, above = ("10.9.0.4", "10.9.0.5", "10.9.0.6"), ("10.9.0.20", "10.9.0.21")
+    reserved = ("10.9.0.8", "10.9.0.11", "10.9.0.15")
+    book = held(*below, *above, *reserved, "10.9.0.13").book
+    found = Occupancy(book, {"web": 3}).shortage(subnet("Web", "10.9.0.8/29"))
+    assert found == Shortage("Web", 2, 3)
+
+
+@pytest.mark.parametrize(
+    ("strangers", "needed", "expected"),
+    [
+        (("10.9.0.5",), 2, None),
+        (("10.9.0.5",), 3, Shortage("web", 2, 3)),
+        (("10.9.0.5", "10.9.0.6"), 1, Shortage("web", 0, 1)),
+    ],
+)
+def test_a_left_over_nic_counts_as_free_unless_nothing_else_is(
+    strangers: tuple[str, ...], needed: int, expected: Shortage | None
+) -> None:
+    book = AddressBook({IPv4Address(a): Holder("NIC probe") for a in strangers})
+    book.holders[IPv4Address("10.9.0.4")] = Holder("NIC app1-nic", ME.id)
+    assert Occupancy(book, {"web": needed}).shortage(subnet("web", "10.9.0.0/29")) == expected
+
+
+def test_an_ip_config_does_not_take_its_address_from_itself() -> None:
+    address = IPv4Address("10.1.1.10")
+    mine = Occupancy(AddressBook({address: Holder("app1", WHO.item, WHO.claimant)}))
+    assert mine.holder(address, WHO) is None
+
+
 @pytest.mark.parametrize("case", list(Case))
 def test_every_case_has_a_dated_statement_that_can_be_said(case: Case) -> None:
     statement = STATEMENTS[case]
@@ -221,24 +278,44 @@ def test_every_case_has_a_dated_statement_that_can_be_said(case: Case) -> None:
 # -- subnets --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("config", "names", "chosen", "certain"),
-    [
-        (ip_config(), ["alpha", "web"], "web", True),
-        (ip_config(), ["beta", "Alpha"], "Alpha", True),
-        (ip_config(), ["GatewaySubnet", "zeta"], "GatewaySubnet", False),
-        (ip_config(subnet="zeta"), ["web", "zeta"], "zeta", True),
-        (ip_config(subnet="gone"), ["web", "zeta"], "web", False),
-        (ip_config(source_subnet=None), ["web"], "web", False),
-        (ip_config(), [], None, False),
-    ],
-)
+SUBNETS: list[tuple[ReplicatedIpConfig, list[str], str | None, bool, str]] = [
+    (ip_config(), ["alpha", "web"], "web", True, "subnet web has the same name"),
+    (ip_config(), ["beta", "Alpha"], "Alpha", True, "subnet Alpha is alphabetically first"),
+    (
+        ip_config(),
+        ["GatewaySubnet", "zeta"],
+        "GatewaySubnet",
+        False,
+        "subnet GatewaySubnet is alphabetically first, but belongs to a service by its name",
+    ),
+    (ip_config(subnet="zeta"), ["web", "zeta"], "zeta", True, "subnet zeta is set"),
+    (
+        ip_config(subnet="gone"),
+        ["web", "zeta"],
+        "web",
+        False,
+        "gone, which is set, is not in n; subnet web has the same name",
+    ),
+    (
+        ip_config(source_subnet=None),
+        ["web"],
+        "web",
+        False,
+        "subnet web is alphabetically first",
+    ),
+    (ip_config(), [], None, False, "n has no subnet"),
+]
+
+
+@pytest.mark.parametrize(("config", "names", "chosen", "certain", "text"), SUBNETS)
 def test_the_subnet_is_what_is_set_or_the_same_name_or_the_first(
-    config: ReplicatedIpConfig, names: list[str], chosen: str | None, certain: bool
+    config: ReplicatedIpConfig, names: list[str], chosen: str | None, certain: bool, text: str
 ) -> None:
     target = network("n", subnets=[subnet(n, f"10.1.{i}.0/24") for i, n in enumerate(names)])
     found = predict_subnet(config, target)
-    assert (found.subnet.name if found.subnet else None, found.certain) == (chosen, certain)
+    name = found.subnet.name if found.subnet else None
+    assert (name, found.certain, found.text) == (chosen, certain, text)
+    assert expected_subnet(config.subnet, config.source_subnet, target) == found.subnet
 
 
 def test_a_network_without_subnets_predicts_nothing() -> None:
@@ -264,8 +341,22 @@ def test_a_shortage_says_how_many_are_free_and_needed(needed: int, verb: str) ->
 def test_a_taken_address_is_told_apart_by_where_the_test_is() -> None:
     taken = held("10.1.1.10")
     together = in_a_test(ip_config(), occupancy=taken, in_failover_network=True)
+    assert together.text == (
+        "subnet web has the same name; 10.1.1.10 is taken, so the last free address of web, "
+        "10.1.1.254 as things are now, static"
+    )
     apart = in_a_test(ip_config(), occupancy=taken)
-    assert together.text != apart.text
+    assert apart.text == (
+        "subnet web has the same name; 10.1.1.10 is taken in the test network, so the last free "
+        "address of web, 10.1.1.254 as things are now, static"
+    )
+
+
+def test_what_is_said_of_static_sources_only_is_told_of_a_dynamic_one_with_that() -> None:
+    assert in_a_test(ip_config(static=False)).text == (
+        "subnet web has the same name; 10.1.1.10, static, since it is free in the test network; "
+        "the documents say this of static sources only"
+    )
 
 
 # -- what is set, else the prediction -------------------------------------------------------------
@@ -342,7 +433,12 @@ def test_a_secondary_ip_config_that_is_not_selected_will_not_exist() -> None:
 
 
 def test_private_frontends_hold_addresses_and_public_ones_do_not() -> None:
-    where = Inventory(load_balancers=(balancer("b", of=None), balancer("a", address="10.1.1.200")))
+    """Nor does a private one whose address is not known."""
+    private = balancer("a", address="10.1.1.200")
+    (front,) = private.frontends
+    public, unknown = replace(front, subnet=None, address=None), replace(front, address=None)
+    mixed = replace(private, frontends=(public, unknown, front))
+    where = Inventory(load_balancers=(balancer("b", of=None), mixed))
     (frontend,) = frontend_holders(where)
     assert (frontend.network, frontend.address) == (APP_ASR.id, IPv4Address("10.1.1.200"))
     assert frontend.who == "load balancer a (front)"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.models import Inventory, NotLookedAt, ReplicatedItem
-from asr_netmap.rules.references import Problem, References, blocked_by, references_of
+from asr_netmap.models import Inventory, NotLookedAt, ReplicatedItem, ResourceGroup
+from asr_netmap.rules.references import Problem, Reference, References, blocked_by, references_of
 from tests.builders import (
     OTHER_SUBSCRIPTION,
     SOURCE,
@@ -147,7 +147,12 @@ def test_what_is_in_another_subscription_than_the_vm_can_not_be_used() -> None:
 
 @pytest.mark.parametrize(
     ("public", "private", "differ"),
-    [("Standard", "Basic", True), ("Standard", "standard", False), ("", "Basic", False)],
+    [
+        ("Standard", "Basic", True),
+        ("Standard", "standard", False),
+        ("", "Basic", False),
+        ("Standard", "", False),
+    ],
 )
 def test_public_ip_and_load_balancer_need_one_sku(public: str, private: str, differ: bool) -> None:
     there = {
@@ -155,6 +160,23 @@ def test_public_ip_and_load_balancer_need_one_sku(public: str, private: str, dif
         "load_balancers": (balancer(sku=private),),
     }
     assert problems(refers(), **there) == [("public_ip", Problem.SKU)] * differ
+
+
+@pytest.mark.parametrize("test", ["", "test_"])
+def test_two_skus_are_told_of_the_setting_that_names_the_public_ip(test: str) -> None:
+    """For failover and for test failover, each on its own."""
+    there: dict[str, Any] = {
+        "regional": (public_ip(sku="Standard"),),
+        "load_balancers": (balancer(sku="Basic"),),
+    }
+    used = {f"{test}public_ip": PIP, f"{test}lb_pools": (LB,)}
+    where = estate(vm(config=used, test="vnet-app-asr"), **there)
+    (found,) = References(where).problems(where.items[0])
+    nic = where.items[0].nics[0].id
+    assert found.reference == Reference(f"{test}public_ip", PIP, nic, "ipconfig1")
+    assert found.text == (
+        "the public IP pip is Standard and the load balancer lb is Basic: both need one SKU"
+    )
 
 
 REUSE = {"reuse_nic": True, "nic_name": "old", "nic_group": "rg-dr"}
@@ -206,9 +228,18 @@ def test_a_nic_name_without_reuse_refers_to_nothing() -> None:
     assert [r.setting for r in references_of(item)] == ["target_network"]
 
 
-def test_a_nic_name_that_azure_could_not_have_refers_to_nothing() -> None:
-    item = vm(nic={**REUSE, "nic_name": "a/b"})
-    assert problems(item) == []
+def test_a_nic_name_that_azure_could_not_have_refers_to_nothing_and_the_other_one_does() -> None:
+    test = {"test_reuse_nic": True, "test_nic_name": "old-test", "test_nic_group": "rg-dr"}
+    item = vm(nic={**REUSE, **test, "nic_name": "a/b"}, test="vnet-test")
+    assert problems(item) == [("test_nic_name", Problem.NO_NIC)]
+
+
+def test_a_nic_to_reuse_that_is_not_there_is_told_by_its_id_and_where_it_is_named() -> None:
+    item = vm(nic=REUSE)
+    (found,) = References(estate(item)).problems(item)
+    old = resource("Microsoft.Network/networkInterfaces", "old", "rg-dr")
+    assert found.text == f"there is no NIC {old} to reuse"
+    assert str(found.reference) == "app1-nic: nic_name"
 
 
 def test_a_reference_says_where_it_is_set() -> None:
@@ -238,6 +269,19 @@ def test_subscriptions_are_the_same_in_any_case() -> None:
     assert ("public_ip", Problem.SUBSCRIPTION) not in [
         (p.reference.setting, p.problem) for p in about
     ]
+
+
+def test_what_is_gone_is_gone_whatever_letters_the_subscription_s_id_has() -> None:
+    lettered = "abcdefab-1111-1111-1111-abcdefabcdef"
+    group = ResourceGroup(ArmId.of_group(lettered, "rg-dr"), "southeastasia")
+    pip = elsewhere("publicIPAddresses", "pip", lettered.upper())
+    item = vm(config={"public_ip": pip})
+    assert problems(item, groups=(group,)) == [("public_ip", Problem.GONE)]
+
+
+def test_a_network_that_is_not_there_is_told_by_its_id() -> None:
+    lost = network_id("vnet-lost")
+    assert text(vm(target="vnet-lost")) == f"the network {lost} does not exist"
 
 
 def test_everything_that_blocks_an_item_is_named() -> None:

@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from asr_netmap.rules.subnets import SERVICE_SUBNETS, SubnetRule, choose_subnet, unusable
+from asr_netmap.rules.subnets import (
+    SERVICE_SUBNETS,
+    SubnetRule,
+    SubnetSearch,
+    alphabetically_first,
+    choose_subnet,
+    unusable,
+)
 from tests.builders import TARGET, network, subnet
 
 ZETA, ALPHA = subnet("zeta", "10.1.1.0/24"), subnet("Alpha", "10.1.2.0/24")
@@ -117,3 +124,37 @@ def test_a_network_without_subnets_gives_no_choice() -> None:
 
 def test_an_ordinary_subnet_is_usable() -> None:
     assert unusable(ZETA) is None
+
+
+@pytest.mark.parametrize(
+    ("blocked", "why"),
+    [
+        (
+            subnet("a", "10.1.0.0/24", delegations=("A.B/c", "D.E/f")),
+            "is delegated to A.B/c, D.E/f",
+        ),
+        (subnet("a", "fd00::/64"), "has no IPv4 prefix"),
+    ],
+)
+def test_why_no_vm_can_be_in_a_subnet_is_said(blocked: Any, why: str) -> None:
+    assert unusable(blocked) == why
+
+
+def test_a_subnet_map_that_does_not_apply_says_why() -> None:
+    def said(source: str | None) -> str:
+        branches = SubnetSearch(source, DR, mapped={"sql": "alpha"}).branches()
+        (why,) = [b.ask().why for b in branches if b.name == SubnetRule.MAPPED.value]
+        return why
+
+    assert said(None) == "the source subnet is not known"
+    assert said("zeta") == "the configuration maps zeta to none"
+
+
+@pytest.mark.parametrize(
+    ("names", "first"), [(["beta", "Alpha"], "Alpha"), (["ab", "A_B"], "A_B"), ([], None)]
+)
+def test_alphabetical_is_the_order_of_names_in_lower_case(
+    names: list[str], first: str | None
+) -> None:
+    found = alphabetically_first([subnet(name) for name in names])
+    assert (found.name if found else None) == first

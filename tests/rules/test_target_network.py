@@ -88,6 +88,7 @@ def test_a_branch_applies_on_its_own(only: int) -> None:
 def test_a_named_target_wins_over_everything(text: str) -> None:
     choice = choose(estate(*(part for _, _, part in BRANCHES)), text)
     assert (choice.rule, choice.network) == (TargetRule.NAMED, NAMED)
+    assert choice.reason == "named as the target"
 
 
 def test_without_any_sign_a_copy_is_created_in_a_group_of_its_own() -> None:
@@ -187,6 +188,11 @@ def test_an_asr_network_that_fails_over_gets_no_second_suffix() -> None:
     where = inventory(networks=[copy, original], mappings=[])
     choice = choose(where, source=copy)
     assert (choice.rule, choice.network) == (TargetRule.PLAIN_NAME, original)
+
+
+def test_a_network_that_is_named_like_the_source_without_its_last_letters_is_no_original() -> None:
+    where = inventory(networks=[APP, network("vnet", TARGET)], mappings=[])
+    assert choose(where).rule is TargetRule.CREATE
 
 
 def test_a_name_that_happens_to_end_like_a_copy_is_copied_like_any_other() -> None:
