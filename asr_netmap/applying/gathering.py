@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from asr_netmap.applying.course import Course
 from asr_netmap.applying.tasks import ReadList
 from asr_netmap.arm_id import ArmId
+from asr_netmap.budgets import BUCKETS, Operations
 from asr_netmap.planning.change import Kind
 from asr_netmap.planning.gateway import ListSize
 
@@ -16,6 +17,8 @@ _ROWS_PER_READ = 15
 # So many times what a list costs, nobody need wait for more; where reads are scarce, only once the
 # list adds next to nothing.
 _WORTH, _WORTH_SAVING = 2, 20
+# No more than that are written in a second, so no more come to be read back.
+_COMING = BUCKETS[Operations.WRITES][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +52,16 @@ class Gathering:
     def next_moment(self, patience: float, *, last: bool, saving: bool) -> float | None:
         """When what is gathered should be read; None: nobody waits.
 
-        patience -- how long others may be waited for. last -- no others will come. saving --
-        reads are scarce.
+        patience -- how long others are waited for at least; a long list is worth it only for many,
+        and they take their time to come. last -- no others will come. saving -- reads are scarce.
         """
         if not self._waiting:
             return None
         enough = (_WORTH_SAVING if saving else _WORTH) * self._cost(saving)
         at_once = last or self._urgent or len(self._waiting) >= enough
-        return self._since if at_once else self._since + patience
+        if at_once:
+            return self._since
+        return self._since + max(patience, self._cost(saving=False) / _COMING)
 
     def _cost(self, saving: bool) -> float:
         """What the list costs, in single reads: by the requests where these are scarce."""

@@ -13,6 +13,8 @@ _SOONEST_FIRST_LOOK = 0.2
 # Of ARM's bucket of 250 reads (Microsoft Learn, request limits and throttling).
 _PLENTY = 125.0
 _SCARCE = 40.0
+# What ARM's bucket of writes refills in a second (the same page): less is no bucket to draw on.
+_ALL_WRITTEN = 10.0
 _SMALL_RUN = 50
 # Eight steps down make up for one up: about eight in nine first looks come late enough.
 _STEP_DOWN = 0.99
@@ -88,16 +90,17 @@ class Pace:
         return max(own, min(told or 0.0, self.limits.longest_told_wait))
 
 
-def spacing(reads_left: float, changes_left: int, closest: float) -> float:
+def spacing(reads_left: float, writes_left: float, changes_left: int, closest: float) -> float:
     """Seconds between two listings of a vault's jobs.
 
     One listing answers for everybody, so only their number counts: of ARM's 25 reads a second
     (Microsoft Learn, request limits and throttling) they take one where reads are scarce, four
-    where they are not. A small run is over before its looks matter: `closest` is for those.
+    where they are not. Where writes wait for their bucket, nothing waits for a look. A small run is
+    over before its looks matter: `closest` is for those.
     """
     if reads_left < _SCARCE:
         return 1.0
-    if reads_left < _PLENTY:
+    if reads_left < _PLENTY or writes_left < _ALL_WRITTEN:
         return 0.5
     return closest if changes_left <= _SMALL_RUN else 0.25
 

@@ -486,14 +486,16 @@ class Scheduler:
     def _has_worker(self) -> bool:
         return len(self._running) < self._limits.workers
 
-    def _reads_left(self, vault: ArmId, now: float) -> float:
+    def _requests_left(self, vault: ArmId, kind: Operations, now: float) -> float:
         if self._budgets is None:
             return float("inf")
-        return self._budgets.left(vault.subscription, Operations.READS, now)
+        return self._budgets.left(vault.subscription, kind, now)
 
     def _spacing(self, vault: ArmId, now: float) -> float:
-        left = self._reads_left(vault, now)
-        return spacing(left, self._left, self._limits.closest_looks)
+        reads, writes = (
+            self._requests_left(vault, kind, now) for kind in (Operations.READS, Operations.WRITES)
+        )
+        return spacing(reads, writes, self._left, self._limits.closest_looks)
 
     def _gathered_at(self, gathering: Gathering, vault: ArmId, now: float) -> float | None:
         saving = self._saving(vault, now)
@@ -501,7 +503,7 @@ class Scheduler:
         return gathering.next_moment(patience, last=not self._in_flight, saving=saving)
 
     def _saving(self, vault: ArmId, now: float) -> bool:
-        return scarce(self._reads_left(vault, now))
+        return scarce(self._requests_left(vault, Operations.READS, now))
 
     def _wait_for_reads(self, course: Course, now: float) -> float:
         """Seconds until the reads are there that a course's preparation takes."""
