@@ -163,16 +163,16 @@ def _setting_difference(setting: Setting, item: ReplicatedItem) -> _Difference |
         found = current_value(item, setting)
     except KeyError as gone:
         return _Difference(_place(setting), _shown(setting.value), f"nothing: {gone.args[0]}")
-    if _same(setting.name, setting.value, found):
+    if _same(setting.value, found):
         return None
     return _Difference(_place(setting), _shown(setting.value), _shown(found))
 
 
-def _same(name: str, one: SettingValue, other: SettingValue) -> bool:
+def _same(one: SettingValue, other: SettingValue) -> bool:
     # ARM: null, "", [] and, for flags, false all mean unset (Azure PowerShell recording, 2022).
     if not one and not other:
         return True
-    return same_value(name, one, other)
+    return same_value(one, other)
 
 
 def differences(change: Change, reading: Reading) -> tuple[str, ...]:
