@@ -23,6 +23,7 @@ from asr_netmap.models import (
     VmDisk,
 )
 from asr_netmap.planning.change import Kind
+from asr_netmap.planning.explanation import explain
 from asr_netmap.planning.plan import Plan
 from asr_netmap.planning.planner import plan_removal
 from asr_netmap.planning.selection import Selection
@@ -498,6 +499,15 @@ def an_ipv6_address_is_not_kept() -> Lines:
         row = [{"vm": "app1", "address": given}] if given else []
         yield f"{now} is set, {given} is given"
         yield from told(plan_of(inventory(vm), rows(*row)))
+
+
+@situation
+def no_address_is_asked_for() -> Lines:
+    bare = network("vnet-app-asr", TARGET)
+    for target, address in ((APP_ASR, "fd00::10"), (bare, TEN)):
+        where = inventory(item("app1", ip_config(address)), networks=[APP, target])
+        for side in explain(where, plan_of(where), "app1").configs[0].sides:
+            yield from (f"{step.rule}: {step.why}" for step in side.address_steps)
 
 
 @situation
