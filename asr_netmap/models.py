@@ -595,6 +595,10 @@ class Inventory:
         """The virtual machine of that id."""
         return self._vms_by_id.get(vm_id)
 
+    def vm_of(self, item: ReplicatedItem) -> VirtualMachine | None:
+        """The virtual machine that an item replicates; None: not known, or not looked at."""
+        return self.vm(item.vm) if item.vm is not None else None
+
     def nic(self, nic_id: ArmId) -> Nic | None:
         """The NIC of that id."""
         return self._nics_by_id.get(nic_id)

@@ -163,16 +163,16 @@ def _setting_difference(setting: Setting, item: ReplicatedItem) -> _Difference |
         found = current_value(item, setting)
     except KeyError as gone:
         return _Difference(_place(setting), _shown(setting.value), f"nothing: {gone.args[0]}")
-    if _same(setting.name, setting.value, found):
+    if _same(setting.value, found):
         return None
     return _Difference(_place(setting), _shown(setting.value), _shown(found))
 
 
-def _same(name: str, one: SettingValue, other: SettingValue) -> bool:
+def _same(one: SettingValue, other: SettingValue) -> bool:
     # ARM: null, "", [] and, for flags, false all mean unset (Azure PowerShell recording, 2022).
     if not one and not other:
         return True
-    return same_value(name, one, other)
+    return same_value(one, other)
 
 
 def differences(change: Change, reading: Reading) -> tuple[str, ...]:
@@ -236,17 +236,22 @@ def _state_differences(expected: State | None, found: State) -> tuple[_Differenc
     return tuple(
         _Difference(what, shown, there[what][1])
         for what, (key, shown) in _facts(expected).items()
-        if key != there[what][0]
+        if what in there and key != there[what][0]
     )
 
 
 def _facts(state: State) -> Mapping[str, tuple[object, str]]:
-    """What is compared of a state: by name, a value that can be compared and how it is shown."""
+    """What is compared of a state: by name, a value that can be compared and how it is shown.
+
+    What a state does not say is not among it.
+    """
     if isinstance(state, MappingState):
+        fabric = state.target_fabric
         return {
             "source network": (state.source_network, str(state.source_network)),
             "target network": (state.target_network, str(state.target_network)),
-            "target fabric": (state.target_fabric.lower(), state.target_fabric),
+            # ARM: recoveryFabricArmId is optional in the model; the networks tell a mapping.
+            **({"target fabric": (fabric.lower(), fabric)} if fabric else {}),
         }
     if isinstance(state, NetworkState):
         subnets = {s.name.lower(): frozenset(s.prefixes) for s in state.subnets}

@@ -185,7 +185,7 @@ def check_place(place: Place, url: str) -> None:
 
 
 def _split(url: str) -> SplitResult:
-    bad = _UNSAFE_BEFORE_QUERY.search(url.split("?", 1)[0]) or _CONTROL.search(url)
+    bad = _UNSAFE_BEFORE_QUERY.search(url.partition("?")[0]) or _CONTROL.search(url)
     parts = urlsplit(url)
     if bad or parts.fragment or "@" in parts.netloc:
         raise BlockedRequest(

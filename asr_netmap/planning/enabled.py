@@ -46,7 +46,7 @@ def subnet_asked_for(
 
     Which subnets Site Recovery gives to the others then is its own choice, and was never recorded.
     """
-    vm = inventory.vm(item.vm) if item.vm is not None else None
+    vm = inventory.vm_of(item)
     return config.primary and (vm is None or vm.nics[:1] == (nic.id,))
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Network, IPv6Network
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.errors import NotFound, UsageError
-from asr_netmap.models import Direction, Inventory, IpNetwork, Network, NetworkMapping
+from asr_netmap.models import Direction, Inventory, Network, NetworkMapping
 from asr_netmap.planning.change import (
     Action,
     Change,
@@ -84,14 +83,15 @@ def plan_networks(
     """
     plan = NetworksPlan()
     chosen = list(_chosen(plan, sources, inventory, settings))
-    pairs = [NetworkPair(choice.source.id, choice.target) for _, choice in chosen]
+    pairs = [choice.pair for _, choice in chosen]
     beside = mapped_beside(pairs, settings.regions, inventory)
     refuse_shared_targets((*pairs, *beside), allowed=settings.safety.allow_shared_target)
     mapped_back = _mapped_back((*pairs, *beside), settings, inventory)
     unread = _unread(vault, inventory)
     plan.findings.extend(_selected_by_others(pairs, settings, inventory))
     drafts = []
-    for (source, choice), pair in zip(chosen, pairs, strict=True):
+    for source, choice in chosen:
+        pair = choice.pair
         reverse = mapped_back[pair.target] == pair.source
         if not reverse:
             plan.findings.append(_no_way_back(pair, mapped_back[pair.target]))
@@ -100,7 +100,7 @@ def plan_networks(
             draft if unread else _with_target(plan, draft, source, choice, inventory, settings)
         )
     going = _going(drafts, settings, inventory)
-    plan.pairs += [_with_mappings(plan, d, going, vault, inventory, settings) for d in drafts]
+    plan.pairs = [_with_mappings(plan, d, going, vault, inventory, settings) for d in drafts]
     return plan
 
 
@@ -114,7 +114,7 @@ def _selected_by_others(
     for item in inventory.items:
         goes = settings.regions.direction_of(item.source_region, item.target_region)
         target = item.target_network
-        if goes is not Direction.FORWARD or target is None or target not in targets:
+        if goes is not Direction.FORWARD or target not in targets:
             continue
         for network in () if item.source_networks & sources else item.source_networks:
             others.setdefault((target, network), []).append(item.vm_name)
@@ -146,7 +146,7 @@ def _choice(
     try:
         return choose_target(source.network, source.wanted, settings, inventory)
     except NotFound as error:
-        wanted = source.wanted.target if source.wanted else None
+        wanted = source.named_target
         if wanted is None or not maybe_unseen(wanted, inventory):
             raise
         plan.unseen[source.network.id] = f"its target network {wanted} could not be looked at"
@@ -296,7 +296,7 @@ def _with_mappings(
         reverse=draft.mapped_back,
         going=going.values(),
     )
-    plan.findings.extend(_unpaired(draft.pair, settings, inventory))
+    plan.findings.extend(_unpaired(draft.pair, inventory))
     if not steps:
         return draft
     waits = (*draft.depends_on, *_fabric_changes(plan, vault, inventory, settings))
@@ -385,7 +385,7 @@ def _no_way_back(pair: NetworkPair, other: ArmId) -> Finding:
     )
 
 
-def _unpaired(pair: NetworkPair, settings: Settings, inventory: Inventory) -> Iterator[Finding]:
+def _unpaired(pair: NetworkPair, inventory: Inventory) -> Iterator[Finding]:
     for mapping in inventory.mappings:
         if not mapping.paired and _belongs(mapping, pair):
             yield Finding(
@@ -471,10 +471,7 @@ def _overlaps(copy: Network, source: Network, inventory: Inventory) -> Iterator[
         if other.id == source.id or not near:
             continue
         shared = [
-            f"{a} and {b}"
-            for a in copy.address_space
-            for b in other.address_space
-            if _overlap(a, b)
+            f"{a} and {b}" for a in copy.address_space for b in other.address_space if a.overlaps(b)
         ]
         if shared:
             yield Finding(
@@ -485,14 +482,6 @@ def _overlaps(copy: Network, source: Network, inventory: Inventory) -> Iterator[
                 f"{copy.name} will overlap {other.name} ({', '.join(shared)}): the two can't be "
                 "peered with each other",
             )
-
-
-def _overlap(one: IpNetwork, other: IpNetwork) -> bool:
-    if isinstance(one, IPv4Network) and isinstance(other, IPv4Network):
-        return one.overlaps(other)
-    if isinstance(one, IPv6Network) and isinstance(other, IPv6Network):
-        return one.overlaps(other)
-    return False
 
 
 def _to_be_created_by_others(copy: Network, title: str) -> Finding:

@@ -56,6 +56,7 @@ from asr_netmap.planning.spot import (
     home_subnet,
     wish_of,
 )
+from asr_netmap.rules.addresses import Demand
 from asr_netmap.rules.allocation import (
     Claimant,
     Grant,
@@ -125,8 +126,8 @@ def plan_items(
         draft.task.item.id: _finish(draft, decisions, inventory, references, out)
         for draft in decisions.drafts[: len(tasks)]
     }
-    items = tuple(finished.get(item.id, item) for item in with_networks.items)
-    out.coming = replace(with_networks, items=items)
+    items = tuple(finished.get(item.id, item) for item in out.coming.items)
+    out.coming = replace(out.coming, items=items)
     return out
 
 
@@ -285,7 +286,7 @@ class _Drafting:
         def full(subnet: Subnet) -> bool:
             if subnet == existing:
                 return False
-            key = (side.test, side.network.id, subnet.name.lower())
+            key = (side.test, side.network.id, subnet.name)
             if key not in self._room:
                 book = self.books[side.test][side.network.id]
                 self._room[key] = capacity(subnet) - book.used_in(subnet)
@@ -315,12 +316,8 @@ class _Drafting:
             asked = wish_of(spot, item, subnet, found.demand)
             wish = asked if found.asks else None
             if found.stays:
-                _say_of_kept(
-                    draft,
-                    spot,
-                    found,
-                    book.other_holder(spot.current("address"), asked.item, asked.claimant),
-                )
+                holder = book.other_holder(spot.current("address"), asked.item, asked.claimant)
+                _say_of_kept(draft, found, found.demand, holder)
         return Decision(spot, decision.subnet, found, wish=wish)
 
     def _check_unmanaged(self, draft: Draft, spot: Spot, subnet: Subnet) -> None:
@@ -372,13 +369,15 @@ def _kept(draft: Draft, spot: Spot, what: str, value: str, wanted: str, reason: 
     )
 
 
-def _say_of_kept(draft: Draft, spot: Spot, found: AddressDecision, holder: Holder | None) -> None:
+def _say_of_kept(
+    draft: Draft, found: AddressDecision, demand: Demand, holder: Holder | None
+) -> None:
     """What people should know of a valid address that is set and stays.
 
-    holder -- who else has it.
+    demand -- what the rules alone give. holder -- who else has it.
     """
-    current, demand, trouble = spot.current("address"), found.demand, found.trouble
-    assert demand is not None, "without a demand nothing is kept"
+    spot, trouble = found.spot, found.trouble
+    current = spot.current("address")
     if trouble is not None and demand.firm:
         draft.find(
             trouble.code,
@@ -465,7 +464,7 @@ def _finish(
         else:
             _say_of_replaced(draft, decision, grant)
     settings.sort(key=_place_of(item))
-    after = tuple(s for s in settings if not same_value(s.name, current_value(item, s), s.value))
+    after = tuple(s for s in settings if not same_value(current_value(item, s), s.value))
     out.findings.extend(draft.findings)
     then = item_with(item, after) if after else item
     out.intended[item.id] = then
@@ -480,20 +479,17 @@ def _finish(
     return item
 
 
-def _place_of(item: ReplicatedItem) -> Callable[[Setting], tuple[int, int, bool]]:
+def _place_of(item: ReplicatedItem) -> Callable[[Setting], tuple[int, bool]]:
     """The order in which people read settings: the item's, then those of each NIC and IP config."""
-    nics = {nic.id.key: place for place, nic in enumerate(item.nics)}
-    configs = {
-        (nic.id.key, config.name.lower()): place
-        for nic in item.nics
-        for place, config in enumerate(nic.ip_configs)
-    }
+    owners = [("", "")]
+    for nic in item.nics:
+        names = (config.name.lower() for config in nic.ip_configs)
+        owners += [(nic.id.key, name) for name in ("", *names)]
+    places = {owner: place for place, owner in enumerate(owners)}
 
-    def place(setting: Setting) -> tuple[int, int, bool]:
-        if setting.nic is None:
-            return (-1, -1, setting.place.test)
-        config = configs.get((setting.nic.key, (setting.ip_config or "").lower()), -1)
-        return (nics[setting.nic.key], config, setting.place.test)
+    def place(setting: Setting) -> tuple[int, bool]:
+        nic, config, _ = setting.key
+        return (places[nic, config], setting.place.test)
 
     return place
 
@@ -543,7 +539,7 @@ def summary(after: Iterable[Setting]) -> str:
 
 def frozen_by_tag(item: ReplicatedItem, inventory: Inventory) -> str | None:
     """Why nothing may be written for the item, if its VM has the tag that stops it."""
-    vm = inventory.vm(item.vm) if item.vm else None
+    vm = inventory.vm_of(item)
     if vm is not None and any(name.lower() == FREEZE_TAG for name in vm.tags):
         return f"the tag {FREEZE_TAG} on the VM stops every write to it"
     return None

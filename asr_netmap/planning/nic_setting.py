@@ -99,7 +99,7 @@ class Setting:
         return FIELDS[self.name]
 
 
-def same_value(name: str, one: SettingValue, other: SettingValue) -> bool:
+def same_value(one: SettingValue, other: SettingValue) -> bool:
     """Whether two values of a setting mean the same to Azure.
 
     Azure's names are case-insensitive, and so are the subnets' that a NIC names; the order of

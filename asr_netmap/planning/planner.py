@@ -23,7 +23,7 @@ from asr_netmap.planning.protection import plan_protection, prepare
 from asr_netmap.planning.room import needs, used_networks
 from asr_netmap.planning.selection import Selection
 from asr_netmap.planning.sources import Source, find_sources, uses
-from asr_netmap.rules.mapping_pair import NetworkPair, removal_steps
+from asr_netmap.rules.mapping_pair import removal_steps
 from asr_netmap.rules.target_network import choose_target
 from asr_netmap.settings import Settings
 
@@ -133,8 +133,7 @@ def plan_removal(
     for source in sources:
         choice = choose_target(source.network, source.wanted, settings, inventory)
         before: tuple[str, ...] = ()
-        pair = NetworkPair(choice.source.id, choice.target)
-        for step in removal_steps(pair, settings.regions, inventory):
+        for step in removal_steps(choice.pair, settings.regions, inventory):
             change = mapping_change(step, before, scope.vault, inventory, settings)
             before = (change.id,)
             changes[change.id] = change

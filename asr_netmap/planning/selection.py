@@ -120,7 +120,7 @@ class Selection:
 
 
 def _tags_of(item: ReplicatedItem, inventory: Inventory) -> Mapping[str, str]:
-    vm = inventory.vm(item.vm) if item.vm else None
+    vm = inventory.vm_of(item)
     return vm.tags if vm is not None else {}
 
 

@@ -22,6 +22,11 @@ class Source:
     network: Network
     wanted: NetworkSettings | None = None
 
+    @property
+    def named_target(self) -> str | None:
+        """What the configuration names as its target; None: nothing."""
+        return self.wanted.target if self.wanted else None
+
 
 def networks_of(item: ReplicatedItem, inventory: Inventory) -> tuple[ArmId, ...]:
     """The networks that the item's VM is in now, its primary NIC's first.
@@ -129,7 +134,7 @@ def uses(item: ReplicatedItem, source: Source, inventory: Inventory, settings: S
         return source.network.id in networks
     if direction is None:
         return False
-    target = source.wanted.target if source.wanted else None
+    target = source.named_target
     return any(
         partner_of(network, settings.regions, inventory) == source.network.id
         or (target is not None and matches(target, network))

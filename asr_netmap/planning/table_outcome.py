@@ -191,7 +191,7 @@ class _Check:
             return self._trouble(wish) is None
         if FIELDS[wish.name].level is Level.ITEM:
             return outcome == self._network(wish, str(value))
-        return same_value(wish.name, outcome, value)
+        return same_value(outcome, value)
 
     def _network(self, wish: _Wish, text: str) -> ArmId | None:
         role = wish.name.replace("_", " ")

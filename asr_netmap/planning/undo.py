@@ -243,9 +243,9 @@ class _Undoing:
         except KeyError as gone:
             self._stale(change, f"{after.name} has no place to go back to: {gone.args[0]}")
             return False
-        if _same(after.name, live, before.value):
+        if _same(live, before.value):
             return False
-        if _same(after.name, live, after.value):
+        if _same(live, after.value):
             return True
         parts = (after.nic.name if after.nic else "", after.ip_config or "")
         where = "/".join(part for part in parts if part)
@@ -348,9 +348,9 @@ def _of(primary: Mapping[ArmId, Sequence[str]], setting: Setting) -> Sequence[st
     return primary.get(setting.nic, ()) if setting.nic is not None else ()
 
 
-def _same(name: str, one: SettingValue, other: SettingValue) -> bool:
+def _same(one: SettingValue, other: SettingValue) -> bool:
     # ARM: null, "", [] and, for flags, false all mean unset (Azure PowerShell recording, 2022).
-    return (not one and not other) or same_value(name, one, other)
+    return (not one and not other) or same_value(one, other)
 
 
 def _shown(value: SettingValue) -> str:

@@ -11,7 +11,7 @@ from asr_netmap.errors import AmbiguousName, PlanningError
 from asr_netmap.models import Direction, Inventory, Network, NetworkMapping
 from asr_netmap.rules.branches import Answer, Branch, decides, outcome_of, passes
 from asr_netmap.rules.lookup import find_network
-from asr_netmap.rules.mapping_pair import mappings_of
+from asr_netmap.rules.mapping_pair import NetworkPair, mappings_of
 from asr_netmap.settings import NetworkSettings, Settings
 
 SUFFIX = "-asr"
@@ -40,6 +40,11 @@ class TargetChoice:
     network: Network | None
     rule: TargetRule
     reason: str
+
+    @property
+    def pair(self) -> NetworkPair:
+        """The two networks."""
+        return NetworkPair(self.source.id, self.target)
 
 
 def choose_target(

@@ -105,6 +105,14 @@ def test_a_mapping_that_maps_something_else_is_stale_and_says_what(
     assert says in verdict.message
 
 
+def test_a_mapping_whose_fabric_azure_does_not_name_is_known_by_its_networks() -> None:
+    nameless = replace(FORWARD, target_fabric="")
+    assert standing(create_mapping(), nameless) is Standing.DONE
+    assert standing(delete(), nameless) is Standing.READY
+    assert standing(delete(), replace(nameless, source_network=OTHER)) is Standing.STALE
+    assert differences(create_mapping(), Reading(nameless)) == ()
+
+
 @pytest.mark.parametrize(
     "found",
     [

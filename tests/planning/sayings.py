@@ -23,6 +23,7 @@ from asr_netmap.models import (
     VmDisk,
 )
 from asr_netmap.planning.change import Kind
+from asr_netmap.planning.explanation import explain
 from asr_netmap.planning.plan import Plan
 from asr_netmap.planning.planner import plan_removal
 from asr_netmap.planning.selection import Selection
@@ -192,6 +193,12 @@ def a_pair_is_removed() -> Lines:
     yield from told(plan_removal(where, settings(networks=[ONE]), scope(), nobody))
     one = Selection.parse(["vm=app1"])
     yield from told(plan_removal(where, settings(networks=[ONE]), scope(), one))
+    tagged = VirtualMachine(vm_id("app1"), SOURCE, tags={"env": "prod"})
+    home = item("web1", ip_config(), of="vnet-app-asr", goes=BACK)
+    both = replace(inventory(*where.items, home), vms=(tagged,))
+    yield from told(plan_removal(both, settings(networks=[ONE]), scope()))
+    production = Selection.parse(["tag=env:prod"])
+    yield from told(plan_removal(both, settings(networks=[ONE]), scope(), production))
 
 
 @situation
@@ -225,6 +232,11 @@ def nothing_is_selected() -> Lines:
     where = inventory(item("app1", ip_config()))
     for only in ("vm=app9", "network=vnet-typo", "group=rg-none"):
         yield from told(plan_of(where, settings(networks=[ONE]), only))
+
+
+@situation
+def a_network_without_items_is_selected() -> Lines:
+    yield from told(plan_of(inventory(mappings=()), settings(networks=[ONE]), "network=vnet-app"))
 
 
 @situation
@@ -464,8 +476,38 @@ def somebody_set_what_a_rule_would_set_otherwise() -> Lines:
     there = existing_nic("other", "10.1.1.9")
     yield from told(plan_of(inventory(taken, nics=(there,))))
     yield from told(plan_of(inventory(taken), settings(nics={"address": "dynamic"})))
+    yield from told(plan_of(inventory(taken)))
     reserved = item("app1", ip_config(to="10.1.1.1", subnet="web"), by_user=True)
     yield from told(plan_of(inventory(reserved)))
+
+
+@situation
+def somebody_set_what_a_rule_would_set_otherwise_in_test_failovers() -> Lines:
+    test = network("vnet-test", TARGET, subnets=APP.subnets)
+    made = settings(networks=[{**ONE, "test": {"network": "vnet-test"}}])
+    for address, name in (("10.1.2.9", "app"), ("10.1.1.9", "web"), ("10.1.1.1", "web")):
+        config = ip_config(to=TEN, subnet="web", test_to=address, test_subnet=name)
+        vm = item("app1", config, target="vnet-app-asr", test="vnet-test", by_user=True)
+        yield from told(plan_of(inventory(vm, networks=[APP, APP_ASR, test]), made))
+
+
+@situation
+def an_ipv6_address_is_not_kept() -> Lines:
+    for now, given in ((None, None), ("10.1.1.9", None), ("10.1.1.9", "10.1.1.9"), (None, TEN)):
+        config = ip_config("fd00::10", to=now, subnet="web")
+        vm = item("app1", config, target="vnet-app-asr", by_user=True)
+        row = [{"vm": "app1", "address": given}] if given else []
+        yield f"{now} is set, {given} is given"
+        yield from told(plan_of(inventory(vm), rows(*row)))
+
+
+@situation
+def no_address_is_asked_for() -> Lines:
+    bare = network("vnet-app-asr", TARGET)
+    for target, address in ((APP_ASR, "fd00::10"), (bare, TEN)):
+        where = inventory(item("app1", ip_config(address)), networks=[APP, target])
+        for side in explain(where, plan_of(where), "app1").configs[0].sides:
+            yield from (f"{step.rule}: {step.why}" for step in side.address_steps)
 
 
 @situation
@@ -482,15 +524,20 @@ def a_target_is_not_where_it_should_be() -> Lines:
     where = inventory(networks=[APP, far], mappings=mapped)
     yield from found_or_refused(lambda: list(told(plan_of(where, settings(networks=[ONE])))))
     unread = NotLookedAt("the networks of rg-dr", "403", network_id("x", "rg-dr").group_id)
-    unseen = inventory(networks=[APP], mappings=(), not_looked_at=(unread,))
+    vm = item("app1", ip_config())
+    unseen = inventory(vm, networks=[APP], mappings=(), not_looked_at=(unread,))
     named = settings(networks=[{**ONE, "target": "rg-dr/vnet-dr"}])
     yield from found_or_refused(lambda: "\n    ".join(told(plan_of(unseen, named))))
+    seen = inventory(vm, networks=[APP, APP_ASR])
+    yield from found_or_refused(lambda: "\n    ".join(told(plan_of(seen, named))))
 
 
 @situation
 def items_of_other_networks_go_into_a_target() -> Lines:
     others = [item(f"two{n}", ip_config(), of="vnet-two", target="vnet-app-asr") for n in range(7)]
-    where = inventory(*others, networks=[APP, APP_ASR, TWO])
+    elsewhere = item("dr1", ip_config(), of="vnet-two", target="vnet-dr")
+    zonal = item("zone1", of="vnet-hub", goes=(TARGET, TARGET), target="vnet-app-asr")
+    where = inventory(elsewhere, zonal, *others, networks=[APP, APP_ASR, TWO, DR, HUB])
     yield from told(plan_of(where, settings(networks=[ONE])))
 
 

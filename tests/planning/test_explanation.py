@@ -468,7 +468,8 @@ def test_ipv6_and_a_missing_subnet_leave_nothing_to_ask_for_an_address() -> None
     where = inventory(item("app1", ip_config()), networks=[APP, bare])
     side = failover(story_of(where, "app1", declared))
     assert decided_by(side.subnet_steps) == "left to people"
-    assert [s.verdict for s in side.address_steps] == [Verdict.NOT_ASKED]
+    (step,) = side.address_steps
+    assert (step.verdict, step.why) == (Verdict.NOT_ASKED, "no subnet, so no address")
 
 
 def test_a_secondary_ip_config_that_is_not_selected_is_asked_nothing() -> None:

@@ -21,6 +21,7 @@ from asr_netmap.models import (
 )
 from asr_netmap.planning.change import AddressClaim, ItemState, Kind
 from asr_netmap.planning.plan import Plan, Severity
+from asr_netmap.planning.planner import plan, plan_in_detail
 from asr_netmap.planning.safety import changed_settings
 from asr_netmap.settings import Settings
 from tests.builders import (
@@ -46,6 +47,7 @@ from tests.builders import (
     resource,
     reverse_mapping,
     rows,
+    scope,
     settings,
     values,
     vm_id,
@@ -324,6 +326,13 @@ def test_a_subnet_that_is_full_already_is_passed_over_and_the_choice_is_stable()
         assert plan_of(carried_out(where, made), declared).empty
 
 
+def test_a_subnet_with_room_for_one_more_is_not_full() -> None:
+    target = network("vnet-app-asr", TARGET, subnets={"web": "10.1.1.0/29", "spare": "10.1.5.0/24"})
+    others = tuple(existing_nic(f"p{n}", f"10.1.1.{n}") for n in (4, 5))
+    made = plan_of(inventory(item("app1", ip_config()), networks=[APP, target], nics=others))
+    assert (values(made, "app1")["subnet"], address_of(made, "app1")) == ("web", "10.1.1.6")
+
+
 def test_who_is_in_a_full_subnet_already_stays_in_it() -> None:
     target = network("vnet-app-asr", TARGET, subnets={"web": "10.1.1.0/29", "spare": "10.1.5.0/24"})
     others = tuple(existing_nic(f"p{n}", f"10.1.1.{n}") for n in (4, 5))
@@ -386,6 +395,12 @@ def test_retargeting_items_takes_them_along() -> None:
         "address": IPv4Address("10.1.1.10"),
     }
     assert "moved along with the mapping" in made.changes[0].reason
+
+
+def test_nobody_is_moved_unless_that_is_asked_for() -> None:
+    here = elsewhere(), settings(), scope()
+    for made in (plan(*here), plan_in_detail(*here)[0]):
+        assert codes(made) == ["item-in-other-network"]
 
 
 def test_an_item_whose_network_is_gone_gets_an_error_and_no_write() -> None:

@@ -240,8 +240,8 @@ def test_a_change_of_target_is_done_one_after_the_other() -> None:
         Action.UPDATE,
         Action.CREATE,
     ]
-    assert delete.id in update.depends_on
-    assert update.id in create.depends_on
+    assert update.depends_on == (delete.id,)
+    assert create.depends_on == (update.id,)
     assert delete.after is None
     assert isinstance(update.before, MappingState)
     assert isinstance(update.after, MappingState)
@@ -511,11 +511,19 @@ def test_unmapping_deletes_the_reverse_then_the_forward_mapping() -> None:
         "vnet-app-asr -> vnet-app (reverse)",
         "vnet-app -> vnet-app-asr (forward)",
     ]
-    assert forward.depends_on == (reverse.id,)
+    assert (reverse.depends_on, forward.depends_on) == ((), (reverse.id,))
     assert reverse.after is None
     assert reverse.before == MappingState(APP_ASR.id, APP.id, fabric(SOURCE).name)
     assert forward.before == MappingState(APP.id, APP_ASR.id, fabric(TARGET).name)
     assert plan_removal(carried_out(inventory(), made), declared(ONE), scope()).empty
+
+
+def test_a_mapping_that_names_no_fabric_goes_too_and_is_described_by_that_of_its_region() -> None:
+    nameless = replace(PAIRED[0], target_fabric=None)
+    for fabrics, name in (((fabric(TARGET, "own"),), "own"), ((), fabric(TARGET).name)):
+        where = inventory(mappings=[nameless], fabrics=fabrics)
+        (change,) = plan_removal(where, declared(ONE), scope()).changes
+        assert change.before == MappingState(APP.id, APP_ASR.id, name)
 
 
 def test_unmapping_creates_nothing_and_does_not_mind_a_shared_target() -> None:
@@ -566,18 +574,29 @@ def test_a_selection_that_takes_nothing_does_not_look_like_success() -> None:
 def test_settings_stand_in_the_order_of_nics_and_ip_configs() -> None:
     first = replicated_nic("one", ip_config("10.1.1.10"), ip_config("10.1.1.11", name="second"))
     other = replicated_nic("two", ip_config("10.1.1.12"))
-    rows = [{"vm": "app1", "ip_config": "second", "selected": True}]
-    made = plan_of(
-        inventory(item("app1", nics=(first, other))), declared(ONE, nics={"settings": rows})
-    )
+    public = resource("Microsoft.Network/publicIPAddresses", "pip")
+    nsg = resource("Microsoft.Network/networkSecurityGroups", "nsg")
+    rows = [
+        {"vm": "app1", "public_ip": str(public), "test_public_ip": str(public)},
+        {"vm": "app1", "nic": "two", "nsg": str(nsg)},
+        {"vm": "app1", "ip_config": "second", "selected": True},
+    ]
+    regional = tuple(RegionalResource(each, TARGET) for each in (public, nsg))
+    here = inventory(item("app1", nics=(first, other)), regional=regional)
+    made = plan_of(here, declared(ONE, nics={"settings": rows}))
     (change,) = of_kind(made, Kind.NIC_SETTINGS)
     assert isinstance(change.after, ItemState)
-    places = [(s.nic.name if s.nic else "", s.ip_config or "") for s in change.after.settings]
+    settings_of = change.after.settings
+    places = [(s.nic.name if s.nic else "", s.ip_config or "", s.place.test) for s in settings_of]
     assert [place for place, _ in groupby(places)] == [
-        ("", ""),
-        ("one", "ipconfig1"),
-        ("one", "second"),
-        ("two", "ipconfig1"),
+        ("", "", False),
+        ("one", "ipconfig1", False),
+        ("one", "ipconfig1", True),
+        ("one", "second", False),
+        ("one", "second", True),
+        ("two", "", False),
+        ("two", "ipconfig1", False),
+        ("two", "ipconfig1", True),
     ]
 
 
@@ -600,3 +619,13 @@ def test_what_is_planned_for_a_few_is_what_is_planned_for_them_among_all() -> No
     assert [c.title for c in of_kind(alone, Kind.NIC_SETTINGS)] == ["app1"]
     assert values(alone, "app1")["address"] == values(everything, "app1")["address"]
     assert str(values(alone, "app1")["address"]) == "10.1.1.12"
+
+
+def test_the_address_of_an_item_that_is_moved_along_is_promised_to_no_other() -> None:
+    """Whoever is picked: the first one's move, and so its address, is part of what is declared."""
+    two = [item(vm, ip_config(), target="vnet-dr") for vm in ("app1", "app2")]
+    here = inventory(*two, networks=[APP, APP_ASR, DR])
+    given = settings(nics={"address": "next-free"})
+    for only in ((), ("vm=app2",)):
+        made = plan_of(here, given, *only, retarget=True)
+        assert str(values(made, "app2")["address"]) == "10.1.1.5"

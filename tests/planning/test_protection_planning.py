@@ -291,6 +291,8 @@ def test_a_machine_that_may_be_unseen_waits_and_is_not_called_absent() -> None:
     assert [(each.title, each.reason) for each in made.pending] == [
         ("app9", "virtual machines of subscription 1 could not be read")
     ]
+    alone = planned(here, Selection(vms=("app9",)))
+    assert (alone.pending, alone.findings) == (made.pending, ()), "who waits is not misspelt"
     rows = [{"vm": "app8", "subnet": "app"}]
     assert len(planned(here, settings=rows).pending) == 1, "a row is about no machine, then"
 

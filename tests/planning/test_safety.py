@@ -29,6 +29,7 @@ from tests.builders import (
     network,
     network_id,
     plan_of,
+    replicated_nic,
     reverse_mapping,
     scope,
     settings,
@@ -129,6 +130,8 @@ def test_every_kind_of_value_counts_but_what_site_recovery_selects_itself() -> N
     assert existing_settings([item("a", full, target="vnet-dr")]) == 4
     assert existing_settings([item("b", ip_config(selected=True))]) == 0
     assert existing_settings([item("c", ip_config(public_ip=network_id("pip")))]) == 1
+    guarded = replicated_nic("d-nic", ip_config(subnet="web"), nsg=network_id("nsg"))
+    assert existing_settings([item("d", nics=(guarded,), target="vnet-dr")]) == 3
     assert existing_settings([]) == 0
 
 

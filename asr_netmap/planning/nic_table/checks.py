@@ -55,7 +55,7 @@ class Spot:
             return False
         if FIELDS[name].level is Level.ITEM:
             return str(current).lower() == str(value).lower()
-        return same_value(name, _setting(current), _setting(value))
+        return same_value(_setting(current), _setting(value))
 
 
 def _setting(value: CellValue) -> SettingValue:
