@@ -122,6 +122,7 @@ class Course:
     _lost_answers: int = 0
     _throttles: int = 0
     _throttled_message: str = ""
+    _was_in_doubt: bool = False
     _busy_looks: int = 0
     _busy_waited: float = 0.0
     _looks: int = 0
@@ -410,18 +411,21 @@ class Course:
 
     def _send_failed(self, error: Exception, now: float) -> Signal:
         if isinstance(error, failure.IN_DOUBT):
-            self.in_doubt = True
+            self.in_doubt = self._was_in_doubt = True
             self._lost_answers += 1
             self._lost_looks = 0
             return self._next(Step.RECOVER, now)
         if isinstance(error, errors.Throttled):
             # Refused, as far as the answer goes. What stands between here and Azure may have
             # given it, so nothing is said of this write before its subject was looked at.
-            self.in_doubt = True
+            self.in_doubt = self._was_in_doubt = True
             return self._throttled(error, now)
         if isinstance(error, errors.Busy):
             self._busy(str(error), now)
             return Signal.CROWDED
+        # This one was refused. An earlier one may still have been taken: the look between them may
+        # have been at a list of jobs that lags.
+        self.in_doubt = self._was_in_doubt
         known = isinstance(error, errors.AsrNetmapError)
         status = Status.FAILED if known else Status.UNKNOWN
         return self.end(status, failure.code_of(error), failure.message_of(error), now)

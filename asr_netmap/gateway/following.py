@@ -72,12 +72,19 @@ class Following:
         """What somebody else had done with the subject between two sights; None: nothing.
 
         A job that doesn't say yet what it works on began a second ago: it did nothing between the
-        reading before our write and our write.
+        reading before our write and our write. One that didn't when it was listed last, and that
+        no listing came back to, is asked.
         """
         if not change.kind.in_vault:
             return None
-        new = self._board(change.subject).since(before.number, after.number, own)
-        foreign = [row for row in new if jobs.target_of(row)]
+        board, listing = self._board(change.subject), after.jobs
+        foreign = []
+        for row in board.since(before.number, after.number, own):
+            known: Body | None = row
+            if not jobs.target_of(row) and str(row["name"]).lower() not in listing.rows:
+                known = board.read_again(str(row["name"]))
+            if known is not None and jobs.target_of(known):
+                foreign.append(known)
         if not foreign:
             return None
         names = self._names_of(change)

@@ -23,10 +23,7 @@ from asr_netmap.gateway.moments import moment_of
 
 # Rows come newest first; nothing of interest here runs longer.
 _LONGEST_RUN = timedelta(hours=24)
-_TERMINAL = frozenset(
-    {"succeeded", "failed", "canceled", "cancelled"}
-    | {"completedwitherrors", "completedwithinformation", "partiallysucceeded"}
-)
+_TERMINAL = frozenset({"succeeded", "failed", "canceled", "cancelled"})
 _CANDIDATES = 50
 _KEPT = (
     *("state", "startTime", "endTime", "scenarioName", "friendlyName"),
@@ -130,15 +127,22 @@ class JobBoard:
 
         Raises AzureErrors.
         """
+        row = self.read_again(name)
+        return row if row is not None and running(row) else None
+
+    def read_again(self, name: str) -> Body | None:
+        """A job that was listed, as it is now; None: it is gone. Raises AzureErrors."""
         try:
             row = _slim(self.job(name))
         except Missing:
             row = None
-        if row is not None and running(row):
-            return row
         with self._lock:
-            self._running.pop(name.lower(), None)
-        return None
+            known = self._known.get(name.lower())
+            if known is not None and row is not None:
+                known.row = row
+            if row is None or not running(row):
+                self._running.pop(name.lower(), None)
+        return row
 
     def since(self, before: int, until: int, own: Container[str] = frozenset()) -> list[Body]:
         """The jobs, but for own ones, that no listing up to `before` had, but one up to `until`.
@@ -173,8 +177,10 @@ class JobBoard:
 
 
 def running(row: Body) -> bool:
-    """Whether a job has not ended; a word that nobody knows counts as running.
+    """Whether a job has not ended; a word that is none of a plain end counts as running.
 
+    "PartiallySucceeded" and its kind may be passing ones, so they need an end time, too: a write
+    beside a job that still runs would be one too many.
     ARM: endTime is absent while a job runs (Azure CLI and PowerShell recordings).
     """
     return state(row).lower() not in _TERMINAL and not _properties(row).get("endTime")

@@ -34,6 +34,7 @@ from asr_netmap.applying.tasks import (
 from asr_netmap.errors import (
     AzureError,
     Busy,
+    CredentialsMissing,
     FileError,
     Forbidden,
     Locked,
@@ -421,6 +422,16 @@ def test_a_throttling_that_does_not_end_leaves_the_change_pending() -> None:
     table.now = table.wake_at()
     table.say(table.one(), READY)
     assert table.ends() == (Status.PENDING, "throttled")
+
+
+def test_a_refusal_after_a_throttled_write_is_unknown_since_lists_of_jobs_may_lag() -> (
+    None
+):
+    table = Table(CHANGE)
+    table.say(table.one(), READY).say(table.one(), Failure(Throttled("429")))
+    table.now = table.wake_at()
+    table.say(table.one(), READY).say(table.one(), Failure(CredentialsMissing("401")))
+    assert table.ends() == (Status.UNKNOWN, "credentials")
 
 
 def test_a_throttling_that_names_no_time_waits_longer_each_time() -> None:

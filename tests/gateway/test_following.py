@@ -191,7 +191,11 @@ IDLE = [
     job(state="Succeeded", targetObjectName="app1"),
     job(state="Failed", targetObjectName="app1"),
     job(state="Cancelled"),
-    job(state="CompletedWithInformation", targetObjectName="app1"),
+    job(
+        state="CompletedWithInformation",
+        targetObjectName="app1",
+        endTime="2025-12-31T23:59:30Z",
+    ),
     job(state="Odd", targetObjectName="app1", endTime="2025-12-31T23:59:30Z"),
     job(targetObjectName="app10"),
     job(targetObjectName="another", targetObjectId="some-guid"),
@@ -299,6 +303,26 @@ def test_a_job_that_says_what_it_works_on_only_later_is_known_by_then() -> None:
     told = ours.other_work(NIC_CHANGE, frozenset(), before, after)
     assert told is not None
     assert "theirs" in told
+
+
+def test_a_job_that_told_nothing_and_was_not_listed_again_is_asked_what_it_worked_on() -> None:
+    """Listings end at what is known, so this one is never listed a second time."""
+    theirs = job("theirs", "NotStarted", startTime=None)
+    pages = [[job("known", "Succeeded")]]
+    azure = scripted(paged(pages, []))
+    ours = AzureGateway(azure.connection)
+    before = ours.look(VAULT, ())
+    pages[:0] = [[job("next", "Succeeded"), theirs]]
+    ours.look(VAULT, ())
+    pages[:1] = [[job("last", "Succeeded"), job("next", "Succeeded")], [theirs]]
+    theirs["properties"] |= {"state": "Succeeded", "targetObjectName": "app1"}
+    after = ours.look(VAULT, ())
+    told = ours.other_work(NIC_CHANGE, frozenset(), before, after)
+    assert told is not None
+    assert "theirs" in told
+    asked = len(azure.transport.requests)
+    assert ours.other_work(NIC_CHANGE, frozenset(), before, after) == told
+    assert len(azure.transport.requests) == asked, "once is enough"
 
 
 def paged(pages: list[list[dict[str, Any]]], read: list[int]) -> Script:
@@ -513,3 +537,19 @@ def test_the_recorded_jobs_are_understood(recordings: Path) -> None:
     found = running_now(AzureGateway(scripted(script).connection), change, frozenset())
     assert found is not None
     assert "Update the virtual machine" in found
+
+
+@pytest.mark.parametrize(
+    ("word", "ended", "still"),
+    [
+        ("InProgress", None, True),
+        ("Cancelled", None, False),
+        ("PartiallySucceeded", None, True),
+        ("CompletedWithErrors", None, True),
+        ("CompletedWithErrors", "2023-08-29T01:12:05Z", False),
+    ],
+)
+def test_a_job_runs_until_it_says_a_plain_end_or_a_time_of_it(
+    word: str, ended: str | None, still: bool
+) -> None:
+    assert jobs.running(job(state=word, endTime=ended)) is still
