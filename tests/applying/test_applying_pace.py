@@ -15,7 +15,7 @@ import pytest
 from asr_netmap.applying.comparison import Standing, Verdict
 from asr_netmap.applying.limits import Limits
 from asr_netmap.applying.outcome import Status
-from asr_netmap.applying.pace import Pace, Window
+from asr_netmap.applying.pace import Pace, Window, spacing
 from asr_netmap.applying.scheduler import Scheduler
 from asr_netmap.applying.tasks import (
     Compared,
@@ -262,6 +262,32 @@ def test_a_run_sits_on_the_limit_that_azure_sets(items: int, claims: int) -> Non
     assert seconds < 1.15 * least + 2.5
     assert simulation.service.refused <= sum(simulation.service.asked.values()) / 100
     assert simulation.per_item <= 3.5 + 10 / items
+
+
+def test_long_lists_are_read_for_as_many_as_make_them_worth_it() -> None:
+    """A list of 3,000 rows takes as much as some 230 single reads, so it waits for as many."""
+    simulation = Simulation(3000, Limits(), 0.05, Random(5), claims=1)
+    simulation.run()
+    lists, single = simulation.calls["ReadList"], simulation.calls["ReadBack"]
+    assert lists <= 3000 / 200, dict(simulation.calls)
+    assert single <= 3000 / 10, dict(simulation.calls)
+
+
+@pytest.mark.parametrize(
+    ("reads", "writes", "changes", "seconds"),
+    [
+        (250, 200, 1000, 0.25),
+        (250, 9, 1000, 0.5),
+        (120, 200, 1000, 0.5),
+        (39, 200, 1000, 1.0),
+        (39, 9, 20, 1.0),
+        (250, 200, 20, 0.05),
+    ],
+)
+def test_jobs_are_listed_as_often_as_reads_allow_and_writes_need(
+    reads: float, writes: float, changes: int, seconds: float
+) -> None:
+    assert spacing(reads, writes, changes, closest=0.05) == seconds
 
 
 def test_what_a_decision_costs_does_not_depend_on_how_many_changes_there_are() -> None:
