@@ -424,9 +424,7 @@ def test_a_throttling_that_does_not_end_leaves_the_change_pending() -> None:
     assert table.ends() == (Status.PENDING, "throttled")
 
 
-def test_a_refusal_after_a_throttled_write_is_unknown_since_lists_of_jobs_may_lag() -> (
-    None
-):
+def test_a_refusal_after_a_throttled_write_is_unknown_since_lists_of_jobs_may_lag() -> None:
     table = Table(CHANGE)
     table.say(table.one(), READY).say(table.one(), Failure(Throttled("429")))
     table.now = table.wake_at()
