@@ -34,6 +34,11 @@ from asr_netmap.settings.yaml_reader import (
 
 _SEVERAL_KEYS = ("version", "defaults", "vaults")
 _NOTHING_GIVEN = Overrides()
+_OTHERS = {
+    "nic-table": "is a NIC table, not settings; `--nics` and `nics import` take it",
+    "estate": "is an estate file, not settings; give it to --sandbox",
+    "plan": "is a saved plan, not settings; `asr-netmap apply FILE` takes it",
+}
 
 
 def load_settings(
@@ -62,6 +67,8 @@ def parse_settings(
     if not isinstance(root, dict):
         said = "the file is empty" if root is None else f"holds {kind_of(root)}, not keys"
         raise settings_error(where, [Mistake("", f"{said}; it starts with version: 1")])
+    if other := _other_file(root):
+        raise settings_error(where, [Mistake("", other)])
     mistakes = [Mistake(place_of(f.path), f.text, f.line) for f in document.faults]
     mistakes += islice(_empty_values(document, overrides.places()), MAX_SHOWN + 1)
     entries = list(_entries(document, root, mistakes))
@@ -70,6 +77,15 @@ def parse_settings(
     if mistakes or not entries:
         raise settings_error(where, mistakes)
     return tuple(settings for settings in found if settings is not None)
+
+
+def _other_file(root: Mapping[str, object]) -> str:
+    """What a file of this program is that is no settings file; empty: it may be one."""
+    schema = root.get("schema")
+    if not isinstance(schema, str) or not schema.startswith("asr-netmap/"):
+        return ""
+    kind = schema.split("/")[1]
+    return _OTHERS.get(kind, f"holds {schema}, not settings")
 
 
 def _bytes_of(path: FilePath, where: str) -> bytes:

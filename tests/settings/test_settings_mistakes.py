@@ -362,3 +362,17 @@ def test_a_key_that_is_near_to_none_is_given_no_wrong_advice(key: str) -> None:
         parse_settings(BASE + f"nics: {{settings: [{{vm: a, {key}: x}}]}}\n", "my.yaml")
     (problem,) = caught.value.problems
     assert problem.endswith(f"nics.settings[0].{key}: unknown key")
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        ("asr-netmap/estate/1", "is an estate file, not settings; give it to --sandbox"),
+        ("asr-netmap/plan/2", "is a saved plan, not settings; `asr-netmap apply FILE` takes it"),
+        ("asr-netmap/nic-table/1", "is a NIC table, not settings; `--nics` and `nics import` take"),
+        ("asr-netmap/bundle/1", "holds asr-netmap/bundle/1, not settings"),
+    ],
+)
+def test_another_file_of_this_program_is_named_and_not_taken_apart(schema: str, said: str) -> None:
+    (problem,) = problems(f'{{"schema": "{schema}", "resources": [1, 2], "plans": []}}')
+    assert problem.startswith(said)
