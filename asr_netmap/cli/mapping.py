@@ -159,4 +159,5 @@ def _run(name: str, pair: Pair, only: Only, shape: Shape, writing: Writing, wher
         shape.format,
         again=f"asr-netmap {name} {pair.typed} {options}",
         check=f"asr-netmap discover {as_typed(where.vault, where.access)}",
+        options=as_typed(where.vault, where.access),
     )

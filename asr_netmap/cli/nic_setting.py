@@ -198,14 +198,15 @@ def set_nic(
     console.need_somebody_to_ask(writing.consent.yes or out.out is not None)
     wanted = declared(config, where.vault)
     options = as_typed(config, which.only, where.vault, where.access)
+    vault = as_typed(config, where.vault, where.access)
     run = Run(
         consent_of(writing.consent),
         writing,
         where.access,
         shape.format,
         again=f"asr-netmap nics set {_typed(target)} {_typed(values)} {options}",
-        check=f"asr-netmap nics explain --vm {shlex.quote(target.vm)} "
-        + as_typed(config, where.vault, where.access),
+        check=f"asr-netmap nics explain --vm {shlex.quote(target.vm)} {vault}",
+        options=vault,
     )
     with connect(console, where.access, writes=True) as azure:
         from asr_netmap import api  # noqa: PLC0415 -- help needs none of it
@@ -222,7 +223,7 @@ def set_nic(
             raise SettingsError("nics set", wrong, _AS_IT_WAS) from None
         if out.out is not None:
             made = Several((plan,), several.not_looked_at, several.code)
-            show(console, made, shape.format, azure.sandbox)
+            show(console, made, shape.format, azure.sandbox, vault)
             save(console, azure, made.found, out.out, where.access)
             return several.code
         code = carry_out_fresh(console, azure, (plan,), run, several.not_looked_at)

@@ -156,12 +156,13 @@ def import_table(
         shape.format,
         again=f"asr-netmap nics import {name} {options}",
         check=f"asr-netmap nics list {options}",
+        options=as_typed(config, where.vault, where.access),
     )
     with connect(console, where.access, writes=True) as azure:
         settings = wanted.resolved(azure)
         several = plans_of_table(console, azure, settings, selection, table.table)
         if out.out is not None:
-            show(console, several, shape.format, azure.sandbox)
+            show(console, several, shape.format, azure.sandbox, run.options)
             save(console, azure, several.found, out.out, where.access)
             return several.code
         code = carry_out_fresh(console, azure, several.found, run, several.not_looked_at)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -92,20 +92,13 @@ def plan(
         else:
             several = plans_of(console, azure, settings, selection, rules, table)
         options = as_typed(config, only, rules, table, where.vault, where.access)
-        show(console, _runnable(several, options), shape.format, azure.sandbox)
+        show(console, several, shape.format, azure.sandbox, options)
         if saving.out is not None:
             save(console, azure, several.found, saving.out, where.access)
         elif any(each.changes for each in several.found):
             undo = f"--undo {shlex.quote(str(back.undo))} " if back.undo is not None else ""
             console.next(f"asr-netmap apply {undo}{options}")
     return worst([several.code, _detailed(several) if saving.detailed_exitcode else ExitCode.DONE])
-
-
-def _runnable(several: Several[Plan], options: str) -> Several[Plan]:
-    from asr_netmap.planning.commands import runnable  # noqa: PLC0415 -- help needs none of it
-
-    found = (replace(each, findings=runnable(each.findings, options)) for each in several.found)
-    return replace(several, found=tuple(found))
 
 
 def plans_of(

@@ -166,13 +166,15 @@ def protect(
     console.need_somebody_to_ask(writing.consent.yes)
     found = declared(config, where.vault, rules)
     options = as_typed(config, rules, where.vault, where.access)
+    vault = as_typed(config, where.vault, where.access)
     run = Run(
         consent_of(writing.consent),
         writing,
         where.access,
         shape.format,
         again=f"asr-netmap protect {machines.typed} {options}".replace("  ", " "),
-        check=f"asr-netmap nics list {as_typed(config, where.vault, where.access)}",
+        check=f"asr-netmap nics list {vault}",
+        options=vault,
         wait=waiting.wait,
     )
     with connect(console, where.access) as azure:

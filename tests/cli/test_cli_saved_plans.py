@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,14 @@ from typing import Any
 import pytest
 
 from asr_netmap.planning.document import digest_of
-from tests.cli.conftest import Finished, Run, change_estate, resources_of
+from tests.cli.conftest import (
+    REGION_OPTIONS,
+    VAULT_OPTIONS,
+    Finished,
+    Run,
+    change_estate,
+    resources_of,
+)
 from tests.cli.test_cli_nics import rows_of, setting, write_rows
 
 SANDBOX = ("--sandbox", "estate.json")
@@ -340,3 +348,13 @@ def test_the_journal_says_in_which_cloud_and_tenant_it_was_written(
     (plan,) = json.loads((folder / journal).read_text().split("\n", 1)[0])["scope"]["plans"]
     assert set(plan) == {"cloud", "tenant", "vault", "source_region", "target_region"}
     assert all(plan.values())
+
+
+def test_what_a_plan_of_a_pair_suggests_can_be_run_as_it_stands(run: Run) -> None:
+    vault = (*VAULT_OPTIONS, *REGION_OPTIONS, *SANDBOX)
+    done = run("map", "--source-vnet", "vnet-data", "--yes", *vault)
+    assert done.code == 0, done.err
+    (command,) = [line.partition("run: ")[2] for line in done.out.splitlines() if "run: a" in line]
+    assert command.startswith("asr-netmap apply --only vm=rg-data/sql2 --enforce")
+    assert command.endswith("--sandbox estate.json")
+    assert run(*shlex.split(command)[1:], "--yes").code == 0
