@@ -82,12 +82,17 @@ def find_machines(inventory: Inventory, settings: Settings, selection: Selection
         return found
     search = _Search.of(inventory, settings)
     rows = search.rows(protect)
-    for vm in search.declared(protect):
+    declared = {vm.id: vm for vm in search.declared(protect)}
+    for vm in declared.values():
         if not _picked(selection, vm, inventory):
             continue
         found.networks |= _networks(vm, inventory)
-        if not search.replicated(vm):
+        if search.replicated(vm):
+            found.findings += _goes_elsewhere(vm, rows.get(vm.id), inventory, protect)
+        else:
             _sort(found, vm, rows.get(vm.id), inventory, settings)
+    unused = (inventory.vm(each) for each in rows if each not in declared)
+    found.findings += [_unused(vm) for vm in unused if vm and _picked(selection, vm, inventory)]
     unseen = (each for each in search.unseen(protect) if _asked_for(selection, each.title))
     found.pending += unseen
     return found
@@ -321,6 +326,40 @@ def _sort(
         found.wait(vm, "the network of its primary NIC could not be looked at")
     else:
         found.ready.append(Machine(vm, network, home.name if home else None, said))
+
+
+def _goes_elsewhere(
+    vm: VirtualMachine, said: ProtectException | None, inventory: Inventory, protect: Protect
+) -> Iterator[Finding]:
+    """That a machine replicates already, where another network is asked for than it goes to."""
+    asked = (said.target_network if said else None) or protect.target_network
+    item = inventory.item_of(vm.id)
+    target = item.target_network if item is not None else None
+    if asked is None or target is None or matches(asked, target):
+        return
+    yield Finding(
+        "replicates-already",
+        Severity.WARNING,
+        vm.id,
+        vm.name,
+        f"{vm.name} replicates already and fails over into {target.name}, not into {asked} as "
+        "`protect` asks; nothing of a replicated item is changed for that",
+        "Map its network to that one, with --allow-retarget if it is mapped, and move the item "
+        "with --retarget-items. Or ask for the network that it goes to.",
+    )
+
+
+def _unused(vm: VirtualMachine) -> Finding:
+    """That what is said of one machine has no effect, since it is not among those declared."""
+    return Finding(
+        "protect-setting-unused",
+        Severity.WARNING,
+        vm.id,
+        vm.name,
+        f"protect.settings speaks of {vm.name}, which is neither in protect.vms nor in one of "
+        "protect.networks, so the row has no effect",
+        "Name it in protect.vms, or take the row away.",
+    )
 
 
 def _placed(vm: VirtualMachine, inventory: Inventory) -> ArmId | None:

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import IO
 
 from tests.mutation.reasons import REASONS
-from tests.mutation.survivors import BAR, Mutant, percent_noticed, read_results, survivors, table
+from tests.mutation.survivors import (
+    BAR,
+    Mutant,
+    percent_noticed,
+    read_results,
+    survivors,
+    table,
+    unexplained,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 # What decides: the rules, the three parts of the planner, the comparison and the scope guard.
@@ -80,10 +88,11 @@ def mutate(folder: Path, names: Sequence[str]) -> tuple[Mutant, ...]:
 
 def report(mutants: tuple[Mutant, ...]) -> int:
     """Print the figures; 1 if too few were noticed."""
-    noticed = percent_noticed(mutants)
+    noticed, unread = percent_noticed(mutants), unexplained(mutants, REASONS)
     print(table(mutants))
     print(f"\nNot noticed:\n{survivors(mutants, REASONS)}")
     print(f"\n{noticed:.1f} % of {len(mutants)} changes were noticed; the bar is {BAR:.0f} %.")
+    print(f"Of the others, {unread} have no reason.")
     return 0 if noticed >= BAR else 1
 
 

@@ -80,6 +80,11 @@ def survivors(mutants: tuple[Mutant, ...], reasons: Mapping[str, str]) -> str:
     )
 
 
+def unexplained(mutants: Iterable[Mutant], reasons: Mapping[str, str]) -> int:
+    """How many survivors no reason fits."""
+    return sum(not m.noticed and reason_for(m, reasons) == NO_REASON for m in mutants)
+
+
 def _line(name: str, mutants: list[Mutant]) -> str:
     noticed = sum(mutant.noticed for mutant in mutants)
     return f"{name:<44} {len(mutants):>8} {noticed:>8} {percent_noticed(mutants):>6.1f}"

@@ -14,6 +14,7 @@ from tests.mutation.survivors import (
     read_results,
     survivors,
     table,
+    unexplained,
 )
 
 PRINTED = """
@@ -56,6 +57,7 @@ def test_survivors_are_counted_by_function_with_the_first_reason_that_fits() -> 
         f"   1  asr_netmap.rules.lookup._ids: {NO_REASON}",
         "   1  asr_netmap.rules.subnets.SubnetSearch._first: only how it is told",
     ]
+    assert unexplained(MUTANTS, reasons) == 1
 
 
 def test_a_mutant_that_mutmut_names_oddly_is_still_one() -> None:

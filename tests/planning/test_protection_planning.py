@@ -671,3 +671,27 @@ def test_a_machine_says_itself_which_nics_it_has() -> None:
     made = planned(estate(nics=(alone,), mappings=()), target_network="vnet-other")
     assert errors(made) == []
     assert state_of(made).network == network("vnet-other").id
+
+
+def test_a_machine_that_replicates_already_to_elsewhere_than_is_asked_for_is_said() -> None:
+    there = replace(estate(), items=(item("app9", ip_config(), target="vnet-app-asr"),))
+    said = found(planned(there, target_network="vnet-other"), "replicates-already")
+    assert said.subject == vm_id("app9")
+    assert "fails over into vnet-app-asr, not into vnet-other" in said.message
+    row = {"vm": "app9", "target_network": "rg-app/vnet-other"}
+    assert found(planned(there, settings=[row]), "replicates-already")
+    for asked in ({}, {"target_network": "VNET-APP-ASR"}):
+        codes = {finding.code for finding in planned(there, **asked).findings}
+        assert "replicates-already" not in codes
+
+
+def test_a_row_for_a_machine_that_is_not_declared_has_no_effect_and_is_said() -> None:
+    here = estate(vms=(machine(), machine("app8")), nics=(card(), card("app8")))
+    rows = [{"vm": "app8", "zone": "1"}, {"vm": "app9", "zone": "2"}]
+    made = planned(here, settings=rows)
+    assert state_of(made).zone == "2"
+    assert found(made, "protect-setting-unused").subject == vm_id("app8")
+    only = planned(here, Selection(vms=("app9",)), settings=rows)
+    assert "protect-setting-unused" not in {finding.code for finding in only.findings}
+    both = planned(here, vms=["app8", "app9"], settings=rows)
+    assert "protect-setting-unused" not in {finding.code for finding in both.findings}

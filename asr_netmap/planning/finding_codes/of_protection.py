@@ -72,6 +72,13 @@ KINDS = (
         MATRIX,
     ),
     FindingKind(
+        "protect-setting-unused",
+        WARNING,
+        "A row of `protect.settings` is about a VM that is not to be protected.",
+        "Name it in `protect.vms`, or take the row away.",
+        OWN_RULE,
+    ),
+    FindingKind(
         "protection-container-mapping-missing",
         ERROR,
         "Two protection containers are not paired under the policy.",
@@ -84,6 +91,13 @@ KINDS = (
         "The fabric of a region has no protection container.",
         "Run `asr-netmap apply`.",
         POWERSHELL,
+    ),
+    FindingKind(
+        "replicates-already",
+        WARNING,
+        "A VM replicates already, into another network than is asked for.",
+        "Change its network's mapping and move the item, or ask for the network that it goes to.",
+        OWN_RULE,
     ),
     FindingKind(
         "replication-footing-missing",
