@@ -293,7 +293,11 @@ def _lie(azure: Azure, ended: Ended, change: Change, outcome: Outcome) -> str:
         or (o.state not in (FAILED, RUNNING) and not o.skip)
     ]
     if outcome.status is Status.UNKNOWN:
-        return _needlessly_unknown(azure, ended, change, bool(running), bool(mine))
+        # A fault of anything may take the time that a look would have had.
+        late = outcome.code == "deadline" and any(
+            s.fault for s in azure.sent if s.process == ended.process
+        )
+        return "" if late else _needlessly_unknown(azure, ended, change, bool(running), bool(mine))
     if running:
         return "Azure still works on it"
     if took_effect and not wrong and not edited:
