@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
+import os
+import sys
 
 
 def main() -> None:
     """Run the command that was typed, and end the process with its exit code."""
+    _open_closed_streams()
     # Modules, and the items of a large vault, live as long as the process: looking through them for
     # what can be thrown away, each time that 700 more objects exist, finds nothing.
     gc.set_threshold(50_000, 20, 50)
@@ -15,6 +18,16 @@ def main() -> None:
 
     with leaving_at_once():
         app(prog_name=PROGRAM)
+
+
+def _open_closed_streams() -> None:
+    """Give what is written nowhere a place to go: Python has no stream for one that was closed.
+
+    Daemons and cron close them, and an exit code must not depend on that.
+    """
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 -- for good
 
 
 if __name__ == "__main__":

@@ -82,24 +82,22 @@ def read(azure: Connection, settings: Settings, *, progress: Say | None = None) 
 
 
 def read_to_show(
-    azure: Connection, settings: Settings, *, tags: bool, progress: Say | None = None
+    azure: Connection, settings: Settings, *, progress: Say | None = None
 ) -> Inventory:
     """The networks, mappings, fabrics and replicated items of a vault, and nothing around them.
 
-    tags -- the tags of virtual machines are needed, so these are read, too.
-    Raises as `read` does.
+    Enough to show all of it; what picks a part of it asks for more. Raises as `read` does.
     """
-    from asr_netmap.gateway import lists  # noqa: PLC0415 -- gateway imports azure
+    from asr_netmap.gateway.lists import networks_of  # noqa: PLC0415 -- gateway imports azure
     from asr_netmap.gateway.reading import read_inventory  # noqa: PLC0415 -- the same
 
-    kinds = (lists.networks_of, lists.vms_of) if tags else (lists.networks_of,)
     return read_inventory(
         azure,
         vault=settings.vault.id,
         regions=settings.regions,
         subscriptions=_named_subscriptions(settings),
         progress=progress,
-        of_subscription=lambda subscription: [listed(subscription) for listed in kinds],
+        of_subscription=lambda subscription: [networks_of(subscription)],
     )
 
 

@@ -420,12 +420,12 @@ class Course:
             # given it, so nothing is said of this write before its subject was looked at.
             self.in_doubt = self._was_in_doubt = True
             return self._throttled(error, now)
+        # This one was refused. An earlier one may still have been taken, for the look between them
+        # may have been at a list of jobs that lags; the next look says.
+        self.in_doubt = self._was_in_doubt
         if isinstance(error, errors.Busy):
             self._busy(str(error), now)
             return Signal.CROWDED
-        # This one was refused. An earlier one may still have been taken: the look between them may
-        # have been at a list of jobs that lags.
-        self.in_doubt = self._was_in_doubt
         known = isinstance(error, errors.AsrNetmapError)
         status = Status.FAILED if known else Status.UNKNOWN
         return self.end(status, failure.code_of(error), failure.message_of(error), now)

@@ -35,8 +35,9 @@ class Limits:
     longest_told_wait -- the most that a Retry-After on "still running" is followed.
     sight_lasts -- how old the listing of jobs may be that says that nothing runs on a subject when
         that subject is read; a crowd that shares one is read within about a second.
-    gather, gather_longest -- how long read-backs wait for others to share a list with: as long
-        as reads are plenty, and when they are scarce. The last ones never wait.
+    gather, gather_scarce -- how long read-backs wait at least for others to share a list with:
+        while reads are plenty, and when they are scarce. A long list is waited for until enough
+        can share it; the last ones never wait.
     max_wait_for_operation -- then its outcome is unknown. Fabrics took 84 s at most (az CLI
         recordings, 2023).
     max_wait_for_odd_word -- the same for an operation whose status is a word that nobody knows:
@@ -66,7 +67,7 @@ class Limits:
     longest_told_wait: float = 10.0
     sight_lasts: float = 5.0
     gather: float = 10.0
-    gather_longest: float = 30.0
+    gather_scarce: float = 30.0
     max_wait_for_operation: float = 1800.0
     max_wait_for_odd_word: float = 120.0
     busy_look_every: float = 2.0

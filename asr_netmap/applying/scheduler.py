@@ -499,7 +499,7 @@ class Scheduler:
 
     def _gathered_at(self, gathering: Gathering, vault: ArmId, now: float) -> float | None:
         saving = self._saving(vault, now)
-        patience = self._limits.gather_longest if saving else self._limits.gather
+        patience = self._limits.gather_scarce if saving else self._limits.gather
         return gathering.next_moment(patience, last=not self._in_flight, saving=saving)
 
     def _saving(self, vault: ArmId, now: float) -> bool:

@@ -21,6 +21,7 @@ from asr_netmap.models import Inventory, RegionPair, region_key
 
 if TYPE_CHECKING:
     from asr_netmap.gateway.connection import Connection
+    from asr_netmap.planning.selection import Selection
     from asr_netmap.settings import Settings
 
 
@@ -54,7 +55,7 @@ def discover(
 
     selection = selection_of(only.only)
     with connect(console, where.access) as azure:
-        several = _read(console, azure, config, where.vault, tags=bool(selection.tags))
+        several = _read(console, azure, config, where.vault, selection)
         sandbox = azure.sandbox
     refuse_empty_choice(several.found, selection, networks=True)
     found = [
@@ -75,7 +76,7 @@ def discover(
 
 
 def _read(
-    console: Console, azure: Connection, config: Config, vault: Vault, *, tags: bool
+    console: Console, azure: Connection, config: Config, vault: Vault, selection: Selection
 ) -> Several[tuple[Inventory, RegionPair | None]]:
     from asr_netmap import reading  # noqa: PLC0415 -- help needs none of it
 
@@ -83,8 +84,11 @@ def _read(
     if config.config or vault_named(vault):
         settings = declared(config, vault).resolved(azure)
 
+        # Which part belongs together is found by machines and their NICs, too.
+        look = reading.read_to_show if selection.everything else reading.read
+
         def shown(one: Settings) -> tuple[Inventory, RegionPair]:
-            return reading.read_to_show(azure, one, tags=tags, progress=say), one.regions
+            return look(azure, one, progress=say), one.regions
 
         return each_vault(console, settings, shown)
     named = vault.subscription or os.environ.get("AZURE_SUBSCRIPTION_ID")

@@ -199,11 +199,13 @@ def report(
 ) -> ExitCode:
     """What became of it, what remains, and the next command."""
     from asr_netmap.json_pieces import rows_of  # noqa: PLC0415 -- only where there is output
+    from asr_netmap.planning.commands import runnable  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.documents import result_document  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
     from asr_netmap.report.plan_pages import result_page, result_summary  # noqa: PLC0415 -- same
 
-    plans, results = [plan for plan, _ in done], [result for _, result in done]
+    plans = [replace(p, findings=runnable(p.findings, run.options)) for p, _ in done]
+    results = [result for _, result in done]
     pages = tuple(result_page(plan, result, sandbox=sandbox) for plan, result in done)
     nothing = not any(result.outcomes or result.notes for result in results)
     if not (nothing and run.form is Format.TABLE):

@@ -77,14 +77,13 @@ class Following:
         """
         if not change.kind.in_vault:
             return None
-        board, listing = self._board(change.subject), after.jobs
-        foreign = []
-        for row in board.since(before.number, after.number, own):
-            known: Body | None = row
-            if not jobs.target_of(row) and str(row["name"]).lower() not in listing.rows:
-                known = board.read_again(str(row["name"]))
-            if known is not None and jobs.target_of(known):
-                foreign.append(known)
+        board = self._board(change.subject)
+        try:
+            new = board.since(before.number, after.number, own)
+            told = [board.told(row, after.jobs) for row in new]
+        except AzureError as error:
+            return f"perhaps, for a job could not be asked what it works on: {error}"
+        foreign = [row for row in told if row is not None and jobs.target_of(row)]
         if not foreign:
             return None
         names = self._names_of(change)

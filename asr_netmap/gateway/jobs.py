@@ -55,10 +55,14 @@ class Listing:
 
 @dataclass(slots=True)
 class _Known:
-    """A job as it was last read, and the number of the listing that had it first."""
+    """A job as it was last read, and the number of the listing that had it first.
+
+    asked -- whether it was asked for by its name.
+    """
 
     row: Body
     first: int
+    asked: bool = False
 
 
 class JobBoard:
@@ -130,6 +134,19 @@ class JobBoard:
         row = self.read_again(name)
         return row if row is not None and running(row) else None
 
+    def told(self, row: Body, listing: Listing) -> Body | None:
+        """A job that tells what it works on, or that a listing came back to, or that was asked.
+
+        It is asked once where it told nothing when it was listed last; None: it is gone. Raises
+        AzureErrors.
+        """
+        name = str(row["name"])
+        with self._lock:
+            known = self._known.get(name.lower())
+        if target_of(row) or name.lower() in listing.rows or (known and known.asked):
+            return row
+        return self.read_again(name)
+
     def read_again(self, name: str) -> Body | None:
         """A job that was listed, as it is now; None: it is gone. Raises AzureErrors."""
         try:
@@ -138,8 +155,8 @@ class JobBoard:
             row = None
         with self._lock:
             known = self._known.get(name.lower())
-            if known is not None and row is not None:
-                known.row = row
+            if known is not None:
+                known.row, known.asked = row or known.row, True
             if row is None or not running(row):
                 self._running.pop(name.lower(), None)
         return row

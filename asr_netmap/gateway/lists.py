@@ -140,17 +140,6 @@ def networks_of(subscription: str) -> Listing:
     )
 
 
-def vms_of(subscription: str) -> Listing:
-    """The virtual machines of a subscription."""
-    return _provider_list(
-        subscription,
-        ("vms", "virtual machines", "virtual machine"),
-        "Microsoft.Compute/virtualMachines",
-        COMPUTE_API,
-        translate.vm,
-    )
-
-
 def of_subscription(subscription: str) -> tuple[Listing, ...]:
     """What a subscription has of networks, and of what NICs and subnets refer to."""
     from asr_netmap.gateway import (  # noqa: PLC0415 -- what only shows networks needs none of it
@@ -166,7 +155,13 @@ def of_subscription(subscription: str) -> tuple[Listing, ...]:
             NETWORK_API,
             translate.nic,
         ),
-        vms_of(subscription),
+        _provider_list(
+            subscription,
+            ("vms", "virtual machines", "virtual machine"),
+            "Microsoft.Compute/virtualMachines",
+            COMPUTE_API,
+            translate.vm,
+        ),
         groups_of(subscription),
         _provider_list(
             subscription,

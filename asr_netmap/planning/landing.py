@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from asr_netmap.arm_id import ArmId
-from asr_netmap.errors import NotFound
-from asr_netmap.models import Inventory, Network
+from asr_netmap.errors import AmbiguousName, NotFound
+from asr_netmap.models import Direction, Inventory, Network
 from asr_netmap.planning.commands import ours
 from asr_netmap.planning.machines import Machine, Machines, is_mapped, wanted_of
 from asr_netmap.planning.plan import Finding, Severity
@@ -68,6 +68,40 @@ def other_network(text: str, inventory: Inventory, settings: Settings) -> Networ
         if not maybe_unseen(text, inventory):
             raise
     return None
+
+
+def going_elsewhere(machines: Machines, coming: Inventory, settings: Settings) -> Iterator[Finding]:
+    """That machines replicate already, where another network is asked for than they will go to.
+
+    coming -- what there will be once the plan is carried out.
+    """
+    protect = settings.protect
+    for vm, said in machines.replicated:
+        asked = (said.target_network if said else None) or (protect and protect.target_network)
+        item = coming.item_of(vm.id)
+        if not asked or item is None or item.target_network is None:
+            continue
+        goes = settings.regions.direction_of(item.source_region, item.target_region)
+        if goes is Direction.FORWARD and not _means(asked, item.target_network, coming, settings):
+            yield Finding(
+                "replicates-already",
+                Severity.WARNING,
+                vm.id,
+                vm.name,
+                f"{vm.name} replicates already and fails over into {item.target_network.name}, not "
+                f"into {asked} as `protect` asks, which only enables replication",
+                "Ask for the network that it goes to. Or name the other one in nics.settings: "
+                f"- {{vm: {vm.id.group}/{vm.name}, target_network: {asked}}}",
+            )
+
+
+def _means(text: str, network: ArmId, inventory: Inventory, settings: Settings) -> bool:
+    """Whether that network is, or may be, the one that is asked for in words."""
+    try:
+        found = other_network(text, inventory, settings)
+    except (NotFound, AmbiguousName):
+        return matches(text, network)
+    return found is None or found.id == network
 
 
 def target_group(machine: Machine, settings: Settings) -> ArmId:

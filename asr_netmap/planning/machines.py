@@ -48,12 +48,14 @@ class Machines:
     """The machines that nothing keeps from being replicated, and what is in the way of others.
 
     networks -- those that declared machines are in, whether they replicate already or not.
+    replicated -- those that do, with what is said of just this one.
     """
 
     ready: list[Machine] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     networks: set[ArmId] = field(default_factory=set)
+    replicated: list[tuple[VirtualMachine, ProtectException | None]] = field(default_factory=list)
 
     def refuse(
         self, vm: VirtualMachine, code: str, message: str, fix: str, command: str = ""
@@ -88,11 +90,13 @@ def find_machines(inventory: Inventory, settings: Settings, selection: Selection
             continue
         found.networks |= _networks(vm, inventory)
         if search.replicated(vm):
-            found.findings += _goes_elsewhere(vm, rows.get(vm.id), inventory, protect)
+            found.replicated.append((vm, rows.get(vm.id)))
         else:
             _sort(found, vm, rows.get(vm.id), inventory, settings)
-    unused = (inventory.vm(each) for each in rows if each not in declared)
-    found.findings += [_unused(vm) for vm in unused if vm and _picked(selection, vm, inventory)]
+    # What could not be read may be what makes one of them a declared one.
+    if not inventory.not_looked_at:
+        unused = (inventory.vm(each) for each in rows if each not in declared)
+        found.findings += [_unused(vm) for vm in unused if vm and _picked(selection, vm, inventory)]
     unseen = (each for each in search.unseen(protect) if _asked_for(selection, each.title))
     found.pending += unseen
     return found
@@ -326,27 +330,6 @@ def _sort(
         found.wait(vm, "the network of its primary NIC could not be looked at")
     else:
         found.ready.append(Machine(vm, network, home.name if home else None, said))
-
-
-def _goes_elsewhere(
-    vm: VirtualMachine, said: ProtectException | None, inventory: Inventory, protect: Protect
-) -> Iterator[Finding]:
-    """That a machine replicates already, where another network is asked for than it goes to."""
-    asked = (said.target_network if said else None) or protect.target_network
-    item = inventory.item_of(vm.id)
-    target = item.target_network if item is not None else None
-    if asked is None or target is None or matches(asked, target):
-        return
-    yield Finding(
-        "replicates-already",
-        Severity.WARNING,
-        vm.id,
-        vm.name,
-        f"{vm.name} replicates already and fails over into {target.name}, not into {asked} as "
-        "`protect` asks; nothing of a replicated item is changed for that",
-        "Map its network to that one, with --allow-retarget if it is mapped, and move the item "
-        "with --retarget-items. Or ask for the network that it goes to.",
-    )
 
 
 def _unused(vm: VirtualMachine) -> Finding:

@@ -12,6 +12,7 @@ from asr_netmap.planning.assembly import assembled
 from asr_netmap.planning.basis import FromRules
 from asr_netmap.planning.change import Change
 from asr_netmap.planning.item_tasks import ItemTasks
+from asr_netmap.planning.landing import going_elsewhere
 from asr_netmap.planning.machines import Machines, find_machines, with_machines
 from asr_netmap.planning.network_planner import PlannedPair, mapping_change, plan_networks
 from asr_netmap.planning.nic_findings import nic_findings
@@ -91,6 +92,7 @@ def plan_in_detail(
             *findings,
             *networks.findings,
             *protection.findings,
+            *going_elsewhere(machines, coming, settings),
             *known,
             *nic_findings(futures, concerned, known),
             *(

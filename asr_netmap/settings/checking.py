@@ -49,12 +49,12 @@ def settings_from_options(
         data["networks"] = list(networks)
     if nics is not None:
         data["nics"] = nics.model_dump(mode="json", by_alias=True, exclude_none=True)
-    return _checked(Settings, lay_over(data, overrides), "options", spelled or {})
+    return checked(Settings, lay_over(data, overrides), "options", spelled or {})
 
 
 def from_document(document: Mapping[str, object], where: str = "settings") -> Settings:
     """Read back what `to_document` gave. Raises SettingsError."""
-    return _checked(Settings, document, where)
+    return checked(Settings, document, where)
 
 
 def to_document(settings: Settings) -> dict[str, Any]:
@@ -68,22 +68,18 @@ def to_document(settings: Settings) -> dict[str, Any]:
     return document
 
 
-def checked(kind: type[SectionT], values: Mapping[str, object], where: str) -> SectionT:
-    """One section from values that came from elsewhere, such as a row of a NIC table.
-
-    kind -- NetworkSettings, NicException, AddressRule, …; keys are spelled as in the file.
-    Raises SettingsError that lists all mistakes, with `where` as its title.
-    """
-    return _checked(kind, values, where)
-
-
-def _checked(
+def checked(
     kind: type[SectionT],
     values: Mapping[str, object],
     where: str,
     spelled: Spelled | None = None,
 ) -> SectionT:
-    """A section of that kind. spelled -- None: the values are no options."""
+    """One section from values that came from elsewhere, such as a row of a NIC table.
+
+    kind -- NetworkSettings, NicException, AddressRule, …; keys are spelled as in the file.
+    spelled -- the values are options, and these their names; None: they are none.
+    Raises SettingsError that lists all mistakes, with `where` as its title.
+    """
     try:
         return kind.model_validate(dict(values), by_alias=True, by_name=False)
     except ValidationError as error:

@@ -20,6 +20,9 @@ _HEADER = """\
 # For completion in an editor: asr-netmap init --schema
 """
 
+_OF_DEFAULTS = frozenset({"nics", "copy", "safety"})
+"""Sections that are the same left out and empty."""
+
 _COMMENTS = {
     "vault": "The Recovery Services vault",
     "source_region": "Failover goes from source to target; mappings are kept both ways",
@@ -57,8 +60,8 @@ def dump_yaml(settings: Settings, comments: bool = True) -> str:
     )
     parts = [_HEADER] if comments else []
     for key, value in document.items():
-        if value == {}:
-            continue  # a section of defaults
+        if value == {} and key in _OF_DEFAULTS:
+            continue
         if comments and key in _COMMENTS:
             parts.append(f"\n# {_COMMENTS[key]}\n")
         parts.append(_dumped(key, value))

@@ -432,6 +432,17 @@ def test_a_refusal_after_a_throttled_write_is_unknown_since_lists_of_jobs_may_la
     assert table.ends() == (Status.UNKNOWN, "credentials")
 
 
+def test_a_write_that_finds_its_subject_busy_after_a_throttled_one_is_in_doubt() -> None:
+    """What is at work there may be the throttled write itself."""
+    table = Table(CHANGE, limits=Limits(deadline=30.0, grace=1.0))
+    table.say(table.one(), READY).say(table.one(), Failure(Throttled("429")))
+    table.now = table.wake_at()
+    table.say(table.one(), READY).say(table.one(), Failure(Busy("409")))
+    table.now = 1000.0
+    table.decide()
+    assert table.ends()[0] is Status.UNKNOWN
+
+
 def test_a_throttling_that_names_no_time_waits_longer_each_time() -> None:
     table = Table(CHANGE)
     waits = []

@@ -116,6 +116,20 @@ def test_a_reader_that_goes_away_is_no_crash(folder: Path) -> None:
     assert "BrokenPipe" not in said
 
 
+@pytest.mark.parametrize("closed", ["1", "2"])
+def test_a_closed_stream_does_not_change_the_exit_code(folder: Path, closed: str) -> None:
+    """As cron and daemons close them; then Python has none at all."""
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}>&-', "sh", *PROGRAM, "verify", *LOCAL, "--quiet"],
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3
+
+
 def test_names_that_the_encoding_does_not_know_do_not_stop_the_output(folder: Path) -> None:
     text = (folder / "estate.json").read_text().replace("nsg-web", "nsg-\u540d")
     (folder / "estate.json").write_text(text)

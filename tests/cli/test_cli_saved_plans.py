@@ -356,5 +356,7 @@ def test_what_a_plan_of_a_pair_suggests_can_be_run_as_it_stands(run: Run) -> Non
     assert done.code == 0, done.err
     (command,) = [line.partition("run: ")[2] for line in done.out.splitlines() if "run: a" in line]
     assert command.startswith("asr-netmap apply --only vm=rg-data/sql2 --enforce")
+    again = run("map", "--source-vnet", "vnet-data", "--yes", "--format", "json", *vault)
+    assert command in [finding.get("command") for finding in again.json["findings"]]
     assert command.endswith("--sandbox estate.json")
     assert run(*shlex.split(command)[1:], "--yes").code == 0

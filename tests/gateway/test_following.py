@@ -325,6 +325,36 @@ def test_a_job_that_told_nothing_and_was_not_listed_again_is_asked_what_it_worke
     assert len(azure.transport.requests) == asked, "once is enough"
 
 
+@pytest.mark.parametrize(
+    ("status", "told", "requests"), [(404, None, 1), (200, None, 1), (403, "could not be asked", 2)]
+)
+def test_a_job_that_still_tells_nothing_is_asked_once_and_a_failed_look_is_a_doubt(
+    status: int, told: str | None, requests: int
+) -> None:
+    silent = job("theirs", "NotStarted", startTime=None)
+    pages = [[job("known", "Succeeded")]]
+    listed = paged(pages, [])
+
+    def script(request: HttpRequest) -> Answer:
+        if "/replicationJobs/theirs" in request.url:
+            return answer(status, silent if status == 200 else {"error": {"code": "x"}})
+        return listed(request)
+
+    azure = scripted(script)
+    ours = AzureGateway(azure.connection)
+    before = ours.look(VAULT, ())
+    pages[:0] = [[job("next", "Succeeded"), silent]]
+    ours.look(VAULT, ())
+    pages[:1] = [[job("last", "Succeeded"), job("next", "Succeeded")], [silent]]
+    after = ours.look(VAULT, ())
+    for _ in range(2):
+        found = ours.other_work(NIC_CHANGE, frozenset(), before, after)
+        assert (found is None) == (told is None)
+        assert (told or "") in (found or "")
+    asked = [url for url in azure.transport.urls if "/replicationJobs/theirs" in url]
+    assert len(asked) == requests
+
+
 def paged(pages: list[list[dict[str, Any]]], read: list[int]) -> Script:
     """Lists of jobs in pages; `read` gets the number of each page that is asked for."""
 

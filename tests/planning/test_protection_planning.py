@@ -673,16 +673,35 @@ def test_a_machine_says_itself_which_nics_it_has() -> None:
     assert state_of(made).network == network("vnet-other").id
 
 
+GOES_ON = item("app9", ip_config(), target="vnet-app-asr")
+
+
+def elsewhere(here: Inventory, **protect: Any) -> list[str]:
+    made = planned(replace(here, items=(GOES_ON,)), **protect)
+    return [each.message for each in made.findings if each.code == "replicates-already"]
+
+
 def test_a_machine_that_replicates_already_to_elsewhere_than_is_asked_for_is_said() -> None:
-    there = replace(estate(), items=(item("app9", ip_config(), target="vnet-app-asr"),))
-    said = found(planned(there, target_network="vnet-other"), "replicates-already")
-    assert said.subject == vm_id("app9")
-    assert "fails over into vnet-app-asr, not into vnet-other" in said.message
-    row = {"vm": "app9", "target_network": "rg-app/vnet-other"}
-    assert found(planned(there, settings=[row]), "replicates-already")
-    for asked in ({}, {"target_network": "VNET-APP-ASR"}):
-        codes = {finding.code for finding in planned(there, **asked).findings}
-        assert "replicates-already" not in codes
+    (said,) = elsewhere(estate(), target_network="vnet-other")
+    assert "app9 replicates already and fails over into vnet-app-asr, not into vnet-other" in said
+    assert elsewhere(estate(), settings=[{"vm": "app9", "target_network": "rg-app/vnet-other"}])
+    assert elsewhere(estate(), target_network="vnet-that-is-gone")
+    assert elsewhere(estate()) == []
+    assert elsewhere(estate(), target_network="VNET-APP-ASR") == []
+
+
+def test_a_network_that_may_be_unseen_is_not_called_another_one() -> None:
+    gap = NotLookedAt("networks of subscription 2", "HTTP 503", ArmId("/subscriptions/2"))
+    assert elsewhere(estate(not_looked_at=(gap,)), target_network="vnet-far") == []
+
+
+def test_a_machine_that_this_plan_moves_to_where_it_is_asked_for_is_not_said() -> None:
+    said = {"vms": ["app9"], "cache_storage": "cache", "target_network": "vnet-other"}
+    row = {"vm": "app9", "target_network": "vnet-other"}
+    declared = settings(protect=said, nics={"settings": [row]})
+    made = plan(replace(estate(), items=(GOES_ON,)), declared, scope())
+    assert [change.kind for change in made.changes] == [Kind.NIC_SETTINGS]
+    assert "replicates-already" not in {finding.code for finding in made.findings}
 
 
 def test_a_row_for_a_machine_that_is_not_declared_has_no_effect_and_is_said() -> None:
@@ -695,3 +714,10 @@ def test_a_row_for_a_machine_that_is_not_declared_has_no_effect_and_is_said() ->
     assert "protect-setting-unused" not in {finding.code for finding in only.findings}
     both = planned(here, vms=["app8", "app9"], settings=rows)
     assert "protect-setting-unused" not in {finding.code for finding in both.findings}
+
+
+def test_a_row_is_not_called_without_effect_while_something_could_not_be_read() -> None:
+    gap = NotLookedAt("NICs of subscription 2", "HTTP 503", ArmId("/subscriptions/2"))
+    here = estate(vms=(machine(), machine("app8")), nics=(card(),), not_looked_at=(gap,))
+    made = planned(here, networks=["vnet-app"], settings=[{"vm": "app8", "zone": "1"}])
+    assert "protect-setting-unused" not in {finding.code for finding in made.findings}

@@ -159,6 +159,11 @@ def test_an_empty_list_of_networks_is_not_the_same_as_none_given() -> None:
     assert parse_settings(text, "x")[0].networks == ()
 
 
+def test_an_empty_section_for_machines_is_not_the_same_as_none() -> None:
+    settings = settings_of(protect={})
+    assert parse_settings(dump_yaml(settings), "x") == (settings,)
+
+
 def test_every_section_of_a_commented_file_is_explained() -> None:
     text = dump_yaml(settings_of(freeze=True, tags={"a": "b"}))
     lines = text.splitlines()
