@@ -10,14 +10,21 @@ import sys
 def main() -> None:
     """Run the command that was typed, and end the process with its exit code."""
     _open_closed_streams()
-    # Modules, and the items of a large vault, live as long as the process: looking through them for
-    # what can be thrown away, each time that 700 more objects exist, finds nothing.
-    gc.set_threshold(50_000, 20, 50)
+    collect_seldom()
     from asr_netmap.cli import PROGRAM, app  # noqa: PLC0415 -- modules are such objects
     from asr_netmap.cli.leaving import leaving_at_once  # noqa: PLC0415 -- so are these
 
     with leaving_at_once():
         app(prog_name=PROGRAM)
+
+
+def collect_seldom() -> None:
+    """Look seldom for what can be thrown away.
+
+    Modules, and the items of a large vault, live as long as the process: looking through them each
+    time that 700 more objects exist finds nothing.
+    """
+    gc.set_threshold(50_000, 20, 50)
 
 
 def _open_closed_streams() -> None:

@@ -11,6 +11,8 @@ from tests.bench.processes import Starter
 from tests.bench.rows_served import least_seconds
 
 READ_ITEMS, READ_RUNS = 10_000, 3
+# Of the smallest one: it is over soon, and all others are compared with it.
+VIRTUAL_RUNS = 5
 SIZES, QUICK_SIZES = (1_000, 5_000, 10_000), (1_000,)
 
 
@@ -37,7 +39,11 @@ def virtual(starts: Starter, quick: bool) -> Iterator[Figure]:
     """Whole runs on a virtual clock: the time per item, and CPU beside the SDKs' same calls."""
     found: dict[int, dict[str, Any]] = {}
     for items in QUICK_SIZES if quick else SIZES:
-        ours = found[items] = _json(starts, "tests.bench.virtual", "program", str(items))
+        runs = [
+            _json(starts, "tests.bench.virtual", "program", str(items))
+            for _ in range(VIRTUAL_RUNS if items == SIZES[0] else 1)
+        ]
+        ours = found[items] = sorted(runs, key=lambda run: run["cpu"])[len(runs) // 2]
         calls = json.dumps(ours["calls"])
         sdk = _json(starts, "tests.bench.virtual", "sdk", str(items), calls)
         yield one(
