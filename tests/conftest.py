@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from functools import cache
@@ -26,6 +27,10 @@ settings.register_profile(
     "mutation", derandomize=True, deadline=None, max_examples=20, database=None
 )
 settings.load_profile("default")
+
+# A shell ignores Ctrl-C for what it starts in the background, and a process takes that over; tests
+# send it, whoever started them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 RECORDINGS_VARIABLE = "ASR_NETMAP_RECORDINGS"
 
