@@ -464,6 +464,16 @@ class ReplicatedItem:
                 return nic
         return None
 
+    def ip_configs(
+        self,
+    ) -> Iterator[tuple[ReplicatedNic | None, ReplicatedIpConfig | None]]:
+        """Every IP config with its NIC; None where a NIC has none, or the item no NIC yet."""
+        if not self.nics:
+            yield None, None
+        for nic in self.nics:
+            for config in nic.ip_configs or (None,):
+                yield nic, config
+
     @property
     def source_networks(self) -> frozenset[ArmId]:
         """The networks that its NICs are in at the source."""

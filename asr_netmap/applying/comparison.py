@@ -29,7 +29,7 @@ from asr_netmap.planning.nic_setting import (
     Setting,
     SettingValue,
     current_value,
-    same_value,
+    same_effect,
     value_to_json,
 )
 
@@ -163,16 +163,9 @@ def _setting_difference(setting: Setting, item: ReplicatedItem) -> _Difference |
         found = current_value(item, setting)
     except KeyError as gone:
         return _Difference(_place(setting), _shown(setting.value), f"nothing: {gone.args[0]}")
-    if _same(setting.value, found):
+    if same_effect(setting.value, found):
         return None
     return _Difference(_place(setting), _shown(setting.value), _shown(found))
-
-
-def _same(one: SettingValue, other: SettingValue) -> bool:
-    # ARM: null, "", [] and, for flags, false all mean unset (Azure PowerShell recording, 2022).
-    if not one and not other:
-        return True
-    return same_value(one, other)
 
 
 def differences(change: Change, reading: Reading) -> tuple[str, ...]:

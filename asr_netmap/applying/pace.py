@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from asr_netmap.applying.limits import Limits
+from asr_netmap.budgets import BUCKETS, Operations
 from asr_netmap.planning.change import Action, Change, Kind
 
 # Two reads before the write, one after it and what lies between them.
@@ -13,8 +14,8 @@ _SOONEST_FIRST_LOOK = 0.2
 # Of ARM's bucket of 250 reads (Microsoft Learn, request limits and throttling).
 _PLENTY = 125.0
 _SCARCE = 40.0
-# What ARM's bucket of writes refills in a second (the same page): less is no bucket to draw on.
-_ALL_WRITTEN = 10.0
+# What ARM's bucket of writes refills in a second: less is no bucket to draw on.
+_ALL_WRITTEN = BUCKETS[Operations.WRITES][1]
 _SMALL_RUN = 50
 # Eight steps down make up for one up: about eight in nine first looks come late enough.
 _STEP_DOWN = 0.99

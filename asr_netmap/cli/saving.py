@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,13 +42,13 @@ def show(
     options -- what a command of ours that a finding suggests needs to be run as it stands.
     """
     from asr_netmap.json_pieces import rows_of  # noqa: PLC0415 -- only where there is output
-    from asr_netmap.planning.commands import runnable  # noqa: PLC0415 -- the same
+    from asr_netmap.planning.commands import runnable_plan  # noqa: PLC0415 -- the same
     from asr_netmap.report.documents import plan_document  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
     from asr_netmap.report.plan_markdown import plan_markdown  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.plan_pages import plan_page  # noqa: PLC0415 -- the same
 
-    plans = tuple(replace(p, findings=runnable(p.findings, options)) for p in several.found)
+    plans = tuple(runnable_plan(each, options) for each in several.found)
     page = joined(tuple(plan_page(each, sandbox=sandbox) for each in plans))
     gaps = several.not_looked_at
     emit(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from asr_netmap.cli.console import Console
@@ -181,11 +181,11 @@ def show_plans(
 
     options -- what a command of ours that a finding suggests needs to be run as it stands.
     """
-    from asr_netmap.planning.commands import runnable  # noqa: PLC0415 -- loads pydantic
+    from asr_netmap.planning.commands import runnable_plan  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
     from asr_netmap.report.plan_pages import plan_page  # noqa: PLC0415 -- loads pydantic
 
-    shown = (replace(p, findings=runnable(p.findings, options)) for p in plans)
+    shown = (runnable_plan(each, options) for each in plans)
     page = joined(tuple(plan_page(each, sandbox=sandbox) for each in shown))
     console.show(page, aside=form is not Format.TABLE)
 
@@ -199,12 +199,12 @@ def report(
 ) -> ExitCode:
     """What became of it, what remains, and the next command."""
     from asr_netmap.json_pieces import rows_of  # noqa: PLC0415 -- only where there is output
-    from asr_netmap.planning.commands import runnable  # noqa: PLC0415 -- loads pydantic
+    from asr_netmap.planning.commands import runnable_plan  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.documents import result_document  # noqa: PLC0415 -- loads pydantic
     from asr_netmap.report.page import joined  # noqa: PLC0415 -- only where there is output
     from asr_netmap.report.plan_pages import result_page, result_summary  # noqa: PLC0415 -- same
 
-    plans = [replace(p, findings=runnable(p.findings, run.options)) for p, _ in done]
+    plans = [runnable_plan(plan, run.options) for plan, _ in done]
     results = [result for _, result in done]
     pages = tuple(result_page(plan, result, sandbox=sandbox) for plan, result in done)
     nothing = not any(result.outcomes or result.notes for result in results)

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from asr_netmap.arm_id import ArmId
 from asr_netmap.models import ReplicatedItem
-from asr_netmap.planning.plan import Finding
+from asr_netmap.planning.plan import Finding, Plan
 
 
 def az(command: str, *arguments: object) -> str:
@@ -55,6 +55,11 @@ def completed(command: str, options: str) -> str:
             if "--only" not in (before, word)
         ]
     return f"{command} {shlex.join(given)}".rstrip()
+
+
+def runnable_plan(plan: Plan, options: str) -> Plan:
+    """The plan, whose findings have their commands as the user can run them. As `runnable`."""
+    return replace(plan, findings=runnable(plan.findings, options))
 
 
 def runnable(findings: Iterable[Finding], options: str) -> tuple[Finding, ...]:

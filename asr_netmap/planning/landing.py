@@ -12,7 +12,7 @@ from asr_netmap.planning.machines import Machine, Machines, is_mapped, wanted_of
 from asr_netmap.planning.plan import Finding, Severity
 from asr_netmap.rules.lookup import find_network, matches, maybe_unseen
 from asr_netmap.rules.target_network import SUFFIX, choose_target
-from asr_netmap.settings import Settings
+from asr_netmap.settings import Protect, ProtectException, Settings
 
 _MACHINE = ("Microsoft.Compute", "virtualMachines")
 
@@ -27,7 +27,7 @@ def refuse_other_networks(machines: Machines, inventory: Inventory, settings: Se
     if protect is None or protect.allow_other_network:
         return
     for machine in tuple(machines.ready):
-        text, source = asked_network(machine, settings), machine.network
+        text, source = asked_network(machine.said, protect), machine.network
         wanted = wanted_of(source, settings, inventory)
         try:
             mapped = choose_target(source, wanted, settings, inventory).target
@@ -53,11 +53,12 @@ def refuse_other_networks(machines: Machines, inventory: Inventory, settings: Se
         )
 
 
-def asked_network(machine: Machine, settings: Settings) -> str | None:
-    """The target network that is asked for in words; None: its network's own."""
-    assert settings.protect is not None
-    own = machine.said.target_network if machine.said else None
-    return own or settings.protect.target_network
+def asked_network(said: ProtectException | None, protect: Protect) -> str | None:
+    """The target network that is asked for in words; None: its network's own.
+
+    said -- what is said of just this machine.
+    """
+    return (said.target_network if said else None) or protect.target_network
 
 
 def other_network(text: str, inventory: Inventory, settings: Settings) -> Network | None:
@@ -76,10 +77,12 @@ def going_elsewhere(machines: Machines, coming: Inventory, settings: Settings) -
     coming -- what there will be once the plan is carried out.
     """
     protect = settings.protect
+    if protect is None:
+        return
     for vm, said in machines.replicated:
-        asked = (said.target_network if said else None) or (protect and protect.target_network)
+        asked = asked_network(said, protect)
         item = coming.item_of(vm.id)
-        if not asked or item is None or item.target_network is None:
+        if asked is None or item is None or item.target_network is None:
             continue
         goes = settings.regions.direction_of(item.source_region, item.target_region)
         if goes is Direction.FORWARD and not _means(asked, item.target_network, coming, settings):

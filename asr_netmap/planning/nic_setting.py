@@ -112,6 +112,14 @@ def same_value(one: SettingValue, other: SettingValue) -> bool:
     return one == other
 
 
+def same_effect(one: SettingValue, other: SettingValue) -> bool:
+    """Whether two values of a setting come to the same: as `same_value`, or both mean unset.
+
+    # ARM: null, "", [] and, for flags, false all mean unset (Azure PowerShell recording, 2022).
+    """
+    return (not one and not other) or same_value(one, other)
+
+
 def current_value(item: ReplicatedItem, setting: Setting) -> SettingValue:
     """What `item` has where `setting` points to.
 

@@ -337,7 +337,8 @@ class _Enabling:
 
     def _network(self, pair: PlannedPair) -> tuple[Network | None, tuple[str, ...]]:
         """The target network, and what has to be done before: the pair's own, or another one."""
-        text = asked_network(self.machine, self.settings)
+        assert self.settings.protect is not None
+        text = asked_network(self.machine.said, self.settings.protect)
         mapped = pair.pair.target
         if text is None or matches(text, mapped):
             return pair.target, pair.depends_on

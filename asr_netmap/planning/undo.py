@@ -36,7 +36,7 @@ from asr_netmap.planning.nic_setting import (
     Setting,
     SettingValue,
     current_value,
-    same_value,
+    same_effect,
     value_to_json,
 )
 from asr_netmap.planning.placement import placements_after
@@ -243,9 +243,9 @@ class _Undoing:
         except KeyError as gone:
             self._stale(change, f"{after.name} has no place to go back to: {gone.args[0]}")
             return False
-        if _same(live, before.value):
+        if same_effect(live, before.value):
             return False
-        if _same(live, after.value):
+        if same_effect(live, after.value):
             return True
         parts = (after.nic.name if after.nic else "", after.ip_config or "")
         where = "/".join(part for part in parts if part)
@@ -346,11 +346,6 @@ class _Undoing:
 
 def _of(primary: Mapping[ArmId, Sequence[str]], setting: Setting) -> Sequence[str]:
     return primary.get(setting.nic, ()) if setting.nic is not None else ()
-
-
-def _same(one: SettingValue, other: SettingValue) -> bool:
-    # ARM: null, "", [] and, for flags, false all mean unset (Azure PowerShell recording, 2022).
-    return (not one and not other) or same_value(one, other)
 
 
 def _shown(value: SettingValue) -> str:

@@ -41,7 +41,7 @@ def nics_page(
 
     effective -- where each will be, from the whole inventory; `inventory` may be a part of it.
     """
-    count = sum(1 for item in inventory.items for _ in _ip_configs(item))
+    count = sum(1 for item in inventory.items for _ in item.ip_configs())
 
     def rows() -> Iterator[dict[str, str]]:
         return nic_rows(inventory.items, not_ready, effective)
@@ -82,23 +82,13 @@ def nic_rows(
     """A row of texts per IP config; an item without NICs yet has one row that says why."""
     for item in items:
         state = not_ready(item) or "ready"
-        for nic, config in _ip_configs(item):
+        for nic, config in item.ip_configs():
             row = {name: _text(_value(item, nic, config, name)) for name in FIELDS}
             row |= {"vm_id": str(item.vm or ""), "vm": item.vm_name, "state": state}
             row |= {"nic": nic.name if nic else "", "ip_config": config.name if config else ""}
             row |= _source(nic, config)
             row |= dict(_effective(item, nic, config, effective))
             yield row
-
-
-def _ip_configs(
-    item: ReplicatedItem,
-) -> Iterator[tuple[ReplicatedNic | None, ReplicatedIpConfig | None]]:
-    if not item.nics:
-        yield None, None
-    for nic in item.nics:
-        for config in nic.ip_configs or (None,):
-            yield nic, config
 
 
 def _source(nic: ReplicatedNic | None, config: ReplicatedIpConfig | None) -> dict[str, str]:

@@ -96,7 +96,7 @@ KINDS = (
         "replicates-already",
         WARNING,
         "A VM replicates already, into another network than is asked for.",
-        "Change its network's mapping and move the item, or ask for the network that it goes to.",
+        "Ask for the network that it goes to, or name the other one in `nics.settings`.",
         OWN_RULE,
     ),
     FindingKind(

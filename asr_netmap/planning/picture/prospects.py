@@ -58,23 +58,13 @@ def prospects(
         codes = tuple(dict.fromkeys(finding.code for finding in own))
         worst = own[0].severity if own else None
         reason = not_ready(item) or ""
-        for nic, config in _ip_configs(item):
+        for nic, config in item.ip_configs():
             key = (item.id, nic.name, config.name) if nic and config else None
             here = present[key].popleft() if key and present[key] else None
             there = coming[key].popleft() if key and coming[key] else None
             changed = there if there is not None and not _same(here, there) else None
             ready = judged.get(item.id)
             yield Prospect(item, nic, config, reason, here, changed, codes, worst, ready)
-
-
-def _ip_configs(
-    item: ReplicatedItem,
-) -> Iterator[tuple[ReplicatedNic | None, ReplicatedIpConfig | None]]:
-    if not item.nics:
-        yield None, None
-    for nic in item.nics:
-        for config in nic.ip_configs or (None,):
-            yield nic, config
 
 
 def _by_key(placements: Iterable[Placement]) -> Mapping[Key, deque[Placement]]:
