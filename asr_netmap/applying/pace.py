@@ -96,16 +96,14 @@ def spacing(reads_left: float, writes_left: float, changes_left: int, closest: f
 
     One listing answers for everybody, so only their number counts: of ARM's 25 reads a second
     (Microsoft Learn, request limits and throttling) they take one where reads are scarce, four
-    where they are not. Where writes wait for their bucket, nothing waits for a look. A small run,
-    and the end of a large one, is over before its looks matter: `closest` is for those.
+    where they are not. Where writes wait for their bucket, little waits for a look, and two do. A
+    small run, and the end of a large one, is over before its looks matter: `closest` is for those.
     """
     if reads_left < _SCARCE:
         return 1.0
     if changes_left <= _SMALL_RUN and reads_left >= _PLENTY:
         return closest
-    if writes_left < _ALL_WRITTEN:
-        return 1.0
-    return 0.5 if reads_left < _PLENTY else 0.25
+    return 0.5 if reads_left < _PLENTY or writes_left < _ALL_WRITTEN else 0.25
 
 
 def scarce(reads_left: float) -> bool:

@@ -277,7 +277,7 @@ def test_long_lists_are_read_for_as_many_as_make_them_worth_it() -> None:
     ("reads", "writes", "changes", "seconds"),
     [
         (250, 200, 1000, 0.25),
-        (250, 9, 1000, 1.0),
+        (250, 9, 1000, 0.5),
         (250, 9, 20, 0.05),
         (120, 200, 1000, 0.5),
         (39, 200, 1000, 1.0),
