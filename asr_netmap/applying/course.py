@@ -539,6 +539,7 @@ class Course:
             request_id=self._request_id,
             job=self._operation.name if self._operation else "",
         )
-        self._reading = None
+        # Nothing reads them any more, and a run of thousands would hold thousands.
+        self._reading = self.sight = None
         self.events.append(observer.Finished(self.change, self.outcome))
         return Signal.NONE

@@ -34,7 +34,7 @@ class Following:
         self._connection = connection
         self._lock = threading.Lock()
         self._boards: dict[ArmId, jobs.JobBoard] = {}
-        self._item_names: dict[ArmId, frozenset[str]] = {}
+        self._item_names: dict[ArmId, tuple[str, ...]] = {}
 
     def look(self, vault: ArmId, following: Sequence[tuple[Operation, Sight | None]]) -> Sight:
         """List the vault's jobs, once for all who want to know of some."""
@@ -142,7 +142,7 @@ class Following:
         if change.kind is Kind.NIC_SETTINGS:
             if subject not in self._item_names:
                 self.learn(subject, item_body(self._connection, subject))
-            return self._item_names[subject]
+            return frozenset(self._item_names[subject])
         states = (change.before, change.after)
         networks = [s.source_network.name.lower() for s in states if isinstance(s, MappingState)]
         # ARM: a job of enabling has the VM's name, one of pairing the policy's (Azure PowerShell
@@ -188,7 +188,7 @@ def _in_vault(operation: Operation) -> bool:
     return operation.subject.named("vaults") is not None
 
 
-def _names_of_item(subject: ArmId, raw: Body) -> frozenset[str]:
+def _names_of_item(subject: ArmId, raw: Body) -> tuple[str, ...]:
     """Id, name, VM name, and the id that Site Recovery's health errors and jobs give it.
 
     ARM: a job's targetObjectId equals the entityId of the item's health errors (Azure PowerShell
@@ -199,7 +199,7 @@ def _names_of_item(subject: ArmId, raw: Body) -> frozenset[str]:
     names = [subject.key, subject.name, properties.get("friendlyName")]
     names.append(details.get("recoveryAzureVMName"))
     names += [each.get("entityId") for each in properties.get("healthErrors") or ()]
-    return frozenset(str(name).lower() for name in names if name)
+    return tuple({str(name).lower() for name in names if name})
 
 
 def _json_or_none(response: HttpResponse) -> Any:

@@ -6,6 +6,7 @@ nothing of its target for about a second (Azure PowerShell recording 2022).
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections import deque
 from collections.abc import Container, Iterator, Mapping
@@ -25,10 +26,9 @@ from asr_netmap.gateway.moments import moment_of
 _LONGEST_RUN = timedelta(hours=24)
 _TERMINAL = frozenset({"succeeded", "failed", "canceled", "cancelled"})
 _CANDIDATES = 50
-_KEPT = (
-    *("state", "startTime", "endTime", "scenarioName", "friendlyName"),
-    *("targetObjectId", "targetObjectName"),
-)
+_WORDS = ("state", "scenarioName", "friendlyName")
+_TARGETS = ("targetObjectId", "targetObjectName")
+_TIMES = ("startTime", "endTime")
 
 Body = Mapping[str, Any]
 
@@ -266,9 +266,13 @@ def started(row: Body) -> datetime | None:
 
 
 def _slim(row: Body) -> Body:
-    """What is kept of a job: a run of thousands remembers thousands."""
+    """What is kept of a job: a run of thousands remembers thousands, nearly all of one kind."""
     properties = _properties(row)
-    kept = {name: properties[name] for name in _KEPT if properties.get(name) is not None}
+    ended = state(row).lower() in _TERMINAL
+    kept = {name: sys.intern(str(properties[name])) for name in _WORDS if properties.get(name)}
+    for name in _TARGETS if ended else (*_TARGETS, *_TIMES):
+        if properties.get(name) is not None:
+            kept[name] = properties[name]
     return {"name": row.get("name"), "properties": kept}
 
 

@@ -95,8 +95,8 @@ def _as_listed(change: Change, before: Reading | None, row: Body) -> Reading | N
 
 def _has_all_of(earlier: Any, row: Any) -> bool:
     """Whether a row has the fields that an earlier body had, at every level."""
-    if isinstance(earlier, Mapping):
-        return isinstance(row, Mapping) and all(
+    if isinstance(earlier, dict):
+        return isinstance(row, dict) and all(
             name in row and _has_all_of(value, row[name]) for name, value in earlier.items()
         )
     if isinstance(earlier, list) and earlier:

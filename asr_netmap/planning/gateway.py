@@ -34,7 +34,8 @@ class Reading:
 
 
 def _fields(body: Any) -> Any:
-    if isinstance(body, Mapping):
+    # Of JSON: asking for a Mapping of any kind would ask each of the SDKs' thousands of models.
+    if isinstance(body, dict):
         return {name: _fields(value) for name, value in body.items()}
     return [_fields(each) for each in body] if isinstance(body, list) else None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from weakref import WeakSet
 
 import pytest
 
@@ -64,11 +65,17 @@ def sent(change: Change) -> Sent:
     return Sent(Operation("job-1", "https://signed", "r", change.subject, 30.0))
 
 
+class Told:
+    """Stands for what a listing of jobs told."""
+
+
 class Table:
     """A scheduler with a hand on its clock.
 
     The vault's jobs are listed at once whenever it asks for them, and show nothing: so operations
     are asked for one by one.
+
+    told -- what of the listings anybody still holds.
     """
 
     def __init__(self, *changes: Change, limits: Limits | None = None, seed: str = "seed") -> None:
@@ -77,6 +84,7 @@ class Table:
         self.now = 100.0
         self.open: list[OwnTask] = []
         self.looks = 0
+        self.told: WeakSet[Told] = WeakSet()
 
     def settle(self) -> Decision:
         """Decide, with all looks answered; their tasks are left out of what starts."""
@@ -87,7 +95,10 @@ class Table:
             started += [task for task in decision.start if isinstance(task, OwnTask)]
             for task in looks:
                 self.looks += 1
-                self.scheduler.report(task, Looked(Sight(self.looks)), self.now)
+                told = Told()
+                self.told.add(told)
+                self.scheduler.report(task, Looked(Sight(self.looks, jobs=told)), self.now)
+                del told
             if not looks:
                 return replace(decision, start=tuple(started))
 
@@ -173,6 +184,18 @@ def test_a_write_that_is_answered_as_done_is_read_back_at_once() -> None:
     table = Table(create_network())
     table.say(table.one(), READY).say(table.one(), Sent(None))
     assert isinstance(table.one(), ReadBack)
+
+
+def test_listings_are_not_held_for_changes_that_have_ended() -> None:
+    first, second = set_nics("app1"), set_nics("app2")
+    table = Table(first, second)
+    refused, ready = sorted(table.decide(), key=lambda task: task.change is second)
+    table.say(refused, STALE).say(ready, READY)
+    assert len(table.told) == 1, "a write that goes wrong needs it"
+    table.say(table.one(), Failure(Forbidden("no")))
+    assert table.codes() == ["stale", "forbidden"]
+    del refused, ready
+    assert len(table.told) == 0
 
 
 @pytest.mark.parametrize(

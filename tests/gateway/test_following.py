@@ -417,6 +417,18 @@ def test_a_job_remembered_as_running_is_asked_before_it_keeps_anybody_waiting() 
     assert running_now(ours, NIC_CHANGE, frozenset()) is None
 
 
+def test_a_job_that_ended_in_an_unusual_word_stays_ended_and_its_words_are_told() -> None:
+    ended = {"endTime": "2025-12-31T23:59:30Z", "targetObjectName": "app1"}
+    odd = job("odd", "PartiallySucceeded", friendlyName="Update the VM", **ended)
+    pages: list[list[dict[str, Any]]] = [[]]
+    ours = AzureGateway(scripted(paged(pages, [])).connection)
+    before = ours.look(VAULT, ())
+    pages[0] = [odd]
+    assert running_now(ours, NIC_CHANGE, frozenset()) is None
+    other = ours.other_work(NIC_CHANGE, frozenset(), before, ours.look(VAULT, ()))
+    assert other == "Update the VM on app1 (PartiallySucceeded, job odd)"
+
+
 def test_where_an_operation_stands_is_read_off_the_list_of_jobs() -> None:
     rows = [
         job("done", "Succeeded", targetObjectName="app1"),
