@@ -540,6 +540,6 @@ class Course:
             job=self._operation.name if self._operation else "",
         )
         # Nothing reads them any more, and a run of thousands would hold thousands.
-        self._reading = self.sight = None
+        self._reading = self._operation = self.sight = None
         self.events.append(observer.Finished(self.change, self.outcome))
         return Signal.NONE

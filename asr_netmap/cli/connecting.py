@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asr_netmap.cli.console import Console
+from asr_netmap.cli.one_arena import share_one_arena
 from asr_netmap.cli.options import Access
 from asr_netmap.errors import FileError, UsageError
 from asr_netmap.files import read_text
@@ -95,6 +96,8 @@ def _live(console: Console, access: Access) -> Connection:
     from asr_netmap import connecting  # noqa: PLC0415 -- help needs none of it
 
     workers = 1 if access.record is not None else access.workers
+    if workers > 1:
+        share_one_arena()
     if access.sandbox == "demo":
         return connecting.open_sandbox("demo", workers=workers, clock=_clock_of_demo(access))
     if access.sandbox is not None:

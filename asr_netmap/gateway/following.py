@@ -142,7 +142,7 @@ class Following:
         if change.kind is Kind.NIC_SETTINGS:
             if subject not in self._item_names:
                 self.learn(subject, item_body(self._connection, subject))
-            return frozenset(self._item_names[subject])
+            return frozenset({subject.key, *self._item_names[subject]})
         states = (change.before, change.after)
         networks = [s.source_network.name.lower() for s in states if isinstance(s, MappingState)]
         # ARM: a job of enabling has the VM's name, one of pairing the policy's (Azure PowerShell
@@ -189,14 +189,14 @@ def _in_vault(operation: Operation) -> bool:
 
 
 def _names_of_item(subject: ArmId, raw: Body) -> tuple[str, ...]:
-    """Id, name, VM name, and the id that Site Recovery's health errors and jobs give it.
+    """Name, VM name, and the id that Site Recovery's health errors and jobs give it.
 
     ARM: a job's targetObjectId equals the entityId of the item's health errors (Azure PowerShell
     recording 2022); nothing else in an item's body shows it.
     """
     properties = raw.get("properties") or {}
     details = properties.get("providerSpecificDetails") or {}
-    names = [subject.key, subject.name, properties.get("friendlyName")]
+    names = [subject.name, properties.get("friendlyName")]
     names.append(details.get("recoveryAzureVMName"))
     names += [each.get("entityId") for each in properties.get("healthErrors") or ()]
     return tuple({str(name).lower() for name in names if name})

@@ -21,7 +21,7 @@ import re
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 from urllib.parse import urlsplit
@@ -126,18 +126,24 @@ class OneExchange(_Policy):
         self._clock = clock
         self._rng = rng
         self._gates = gates
+        # One for all requests: each holds itself, and would wait for the garbage collection.
+        self._reads = self._sending_again(_read_may_go_again)
+        self._writes = self._sending_again(_write_may_go_again)
+
+    def _sending_again(self, where: Callable[[tenacity.RetryCallState], bool]) -> tenacity.Retrying:
+        return tenacity.Retrying(
+            sleep=self._clock.sleep,
+            stop=tenacity.stop_after_attempt(MOST_REQUESTS),
+            wait=self._wait,
+            retry=where,
+            retry_error_callback=_last_outcome,
+        )
 
     def send(self, request: _Request) -> _Response:
         """Send, and again where that is safe."""
         asked = asked_of(request.http_request)
-        retrying = tenacity.Retrying(
-            sleep=self._clock.sleep,
-            stop=tenacity.stop_after_attempt(MOST_REQUESTS),
-            wait=self._wait,
-            retry=_write_may_go_again if asked.write else _read_may_go_again,
-            retry_error_callback=_last_outcome,
-        )
-        response: _Response = retrying(self._once, request, asked)
+        sending = self._writes if asked.write else self._reads
+        response: _Response = sending(self._once, request, asked)
         return response
 
     def _once(self, request: _Request, asked: Asked) -> _Response:
