@@ -57,8 +57,12 @@ class Starter:
             kept.pop(name, None)
         return {**kept, "PYTHONPYCACHEPREFIX": str(self.bytecode), "PYTHONPATH": str(ROOT)}
 
-    def run(self, *arguments: str, cwd: Path = ROOT) -> Ran:
-        """Run ``python ARGUMENTS`` to its end."""
+    def run(self, *arguments: str, cwd: Path = ROOT, keep_out: bool = True) -> Ran:
+        """Run ``python ARGUMENTS`` to its end.
+
+        keep_out -- False: `out` is left empty, since a long one would stay in this process, and
+            the next child's memory would count from there.
+        """
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
             started = time.perf_counter()
             process = subprocess.Popen(
@@ -72,7 +76,7 @@ class Starter:
             _, status, usage = os.wait4(process.pid, 0)
             wall = time.perf_counter() - started
             process.returncode = os.waitstatus_to_exitcode(status)
-            texts = [_read(out), _read(err)]
+            texts = [_read(out) if keep_out else "", _read(err)]
         cpu = usage.ru_utime + usage.ru_stime
         return Ran(process.returncode, wall, cpu, usage.ru_maxrss // _KILOBYTES, *texts)
 
