@@ -16,7 +16,7 @@ _PLENTY = 125.0
 _SCARCE = 40.0
 # What ARM's bucket of writes refills in a second: less is no bucket to draw on.
 _ALL_WRITTEN = BUCKETS[Operations.WRITES][1]
-_SMALL_RUN = 50
+_SMALL_RUN, _LARGE_RUN = 50, 1000
 # Eight steps down make up for one up: about eight in nine first looks come late enough.
 _STEP_DOWN = 0.99
 _STEP_UP = 1.08
@@ -96,14 +96,17 @@ def spacing(reads_left: float, writes_left: float, changes_left: int, closest: f
 
     One listing answers for everybody, so only their number counts: of ARM's 25 reads a second
     (Microsoft Learn, request limits and throttling) they take one where reads are scarce, four
-    where they are not. Where writes wait for their bucket, little waits for a look, and two do. A
-    small run, and the end of a large one, is over before its looks matter: `closest` is for those.
+    where they are not. Where writes wait for their bucket, little waits for a look, and two do; one
+    where a large run is far from its end. A small run, and the end of a large one, is over before
+    its looks matter: `closest` is for those.
     """
     if reads_left < _SCARCE:
         return 1.0
     if changes_left <= _SMALL_RUN and reads_left >= _PLENTY:
         return closest
-    return 0.5 if reads_left < _PLENTY or writes_left < _ALL_WRITTEN else 0.25
+    if writes_left < _ALL_WRITTEN:
+        return 1.0 if changes_left > _LARGE_RUN else 0.5
+    return 0.5 if reads_left < _PLENTY else 0.25
 
 
 def scarce(reads_left: float) -> bool:

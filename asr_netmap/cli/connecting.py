@@ -96,12 +96,12 @@ def _live(console: Console, access: Access) -> Connection:
     from asr_netmap import connecting  # noqa: PLC0415 -- help needs none of it
 
     workers = 1 if access.record is not None else access.workers
-    if workers > 1:
-        share_one_arena()
     if access.sandbox == "demo":
         return connecting.open_sandbox("demo", workers=workers, clock=_clock_of_demo(access))
     if access.sandbox is not None:
         return connecting.open_sandbox(Path(access.sandbox), workers=workers)
+    if workers > 1:
+        share_one_arena()
     if access.endpoint is not None:
         return connecting.connect_endpoint(
             access.endpoint,
