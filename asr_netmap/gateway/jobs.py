@@ -6,7 +6,6 @@ nothing of its target for about a second (Azure PowerShell recording 2022).
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import deque
 from collections.abc import Container, Iterator, Mapping
@@ -26,9 +25,10 @@ from asr_netmap.gateway.moments import moment_of
 _LONGEST_RUN = timedelta(hours=24)
 _TERMINAL = frozenset({"succeeded", "failed", "canceled", "cancelled"})
 _CANDIDATES = 50
-_WORDS = ("state", "scenarioName", "friendlyName")
-_TARGETS = ("targetObjectId", "targetObjectName")
-_TIMES = ("startTime", "endTime")
+_KEPT = (
+    *("state", "startTime", "endTime", "scenarioName", "friendlyName"),
+    *("targetObjectId", "targetObjectName"),
+)
 
 Body = Mapping[str, Any]
 
@@ -266,13 +266,9 @@ def started(row: Body) -> datetime | None:
 
 
 def _slim(row: Body) -> Body:
-    """What is kept of a job: a run of thousands remembers thousands, nearly all of one kind."""
+    """What is kept of a job: a run of thousands remembers thousands."""
     properties = _properties(row)
-    ended = state(row).lower() in _TERMINAL
-    kept = {name: sys.intern(str(properties[name])) for name in _WORDS if properties.get(name)}
-    for name in _TARGETS if ended else (*_TARGETS, *_TIMES):
-        if properties.get(name) is not None:
-            kept[name] = properties[name]
+    kept = {name: properties[name] for name in _KEPT if properties.get(name) is not None}
     return {"name": row.get("name"), "properties": kept}
 
 
