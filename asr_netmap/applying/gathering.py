@@ -19,6 +19,9 @@ _ROWS_PER_READ = 15
 _WORTH, _WORTH_SAVING = 2, 20
 # No more than that are written in a second, so no more come to be read back.
 _COMING = BUCKETS[Operations.WRITES][1]
+# They come in lumps, one for each listing of jobs: waiting just until the list would be worth it
+# often ends a few short of that, and then all are read by themselves.
+_LUMPS = 1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,7 @@ class Gathering:
         at_once = last or self._urgent or len(self._waiting) >= enough
         if at_once:
             return self._since
-        return self._since + max(patience, self._cost(saving=False) / _COMING)
+        return self._since + max(patience, _LUMPS * self._cost(saving=False) / _COMING)
 
     def _cost(self, saving: bool) -> float:
         """What the list costs, in single reads: by the requests where these are scarce."""

@@ -270,7 +270,7 @@ def test_long_lists_are_read_for_as_many_as_make_them_worth_it() -> None:
     simulation.run()
     lists, single = simulation.calls["ReadList"], simulation.calls["ReadBack"]
     assert lists <= 3000 / 200, dict(simulation.calls)
-    assert single <= 3000 / 9, dict(simulation.calls)
+    assert single <= 3000 / 10, dict(simulation.calls)
 
 
 @pytest.mark.parametrize(
